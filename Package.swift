@@ -1,0 +1,53 @@
+// swift-tools-version: 6.1
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// NONO_EMBEDDED=1 builds what ships on Linux: Embedded Swift, a library of a few hundred kilobytes that needs
+// nothing but libc. Otherwise the same sources build as ordinary Swift, which `swift test` needs.
+// NONO_LINK_FLAGS holds what scripts/build-library.sh finds out about the toolchain and the header.
+let embedded = Context.environment["NONO_EMBEDDED"] == "1"
+let linkFlags = (Context.environment["NONO_LINK_FLAGS"] ?? "").split(separator: " ").map(String.init)
+
+var swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableExperimentalFeature("CImplementation"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+if embedded {
+    swiftSettings += [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])]
+}
+
+let cSettings: [CSetting] = [
+    .unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"])
+]
+
+let package = Package(
+    name: "libnono",
+    products: [
+        .library(name: "nono", type: .dynamic, targets: ["NonoABI"])
+    ],
+    targets: [
+        // Plain C: the module map over include/nono.h, every system call, the thread's last error.
+        .target(name: "CNono", cSettings: cSettings),
+        // What a sandbox is: grants, queries, saved states, platform rules. Pure; no system call, no C.
+        .target(name: "NonoCore", swiftSettings: swiftSettings),
+        // What any Unix is asked about paths: where one leads, and to which object.
+        .target(name: "NonoSystem", dependencies: ["CNono", "NonoCore"], swiftSettings: swiftSettings),
+        // How Linux enforces a set: the Landlock table and plan, and the calls that put it in force.
+        .target(name: "NonoLinux", dependencies: ["CNono", "NonoCore", "NonoSystem"], swiftSettings: swiftSettings),
+        // The functions of nono.h: unwrap, call, translate. No decisions.
+        .target(
+            name: "NonoABI",
+            dependencies: ["CNono", "NonoCore", "NonoSystem", "NonoLinux"],
+            swiftSettings: swiftSettings,
+            linkerSettings: [.unsafeFlags(linkFlags)]),
+        .testTarget(name: "NonoCoreTests", dependencies: ["NonoCore"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "NonoLinuxTests", dependencies: ["NonoCore", "NonoSystem", "NonoLinux"],
+            swiftSettings: swiftSettings),
+    ]
+)

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A path as the kernel sees one: bytes.
+///
+/// Not a `String`, whose equality is Unicode canonical equivalence: a composed and a decomposed `é` name two files.
+public struct Path: Equatable, Sendable {
+    public static let slash = UInt8(ascii: "/")
+    public static let root = Path([slash])
+
+    public let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    public init(_ text: String) {
+        self.bytes = Array(text.utf8)
+    }
+
+    /// The text for people: what is not UTF-8 becomes U+FFFD.
+    public var text: String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+
+    public var isAbsolute: Bool {
+        bytes.first == Path.slash
+    }
+
+    /// The same path without the spelling that means nothing: repeated and trailing slashes, and `.` behind another
+    /// component. `..` and a leading `.` stay.
+    public var lexicallyNormal: Path {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        forEachComponent { component in
+            let isDot = component.count == 1 && component[component.startIndex] == UInt8(ascii: ".")
+            if isDot && (isAbsolute || !result.isEmpty) {
+                return
+            }
+            if isAbsolute || !result.isEmpty {
+                result.append(Path.slash)
+            }
+            result.append(contentsOf: component)
+        }
+        return Path(result.isEmpty && isAbsolute ? [Path.slash] : result)
+    }
+
+    /// Whether both name the same components; see `lexicallyNormal`.
+    public func sameComponents(as other: Path) -> Bool {
+        bytes == other.bytes || lexicallyNormal == other.lexicallyNormal
+    }
+
+    /// Calls `body` with every component between slashes, `.` and `..` among them.
+    public func forEachComponent(_ body: (ArraySlice<UInt8>) -> Void) {
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count && bytes[end] != Path.slash {
+                end += 1
+            }
+            if end > start {
+                body(bytes[start..<end])
+            }
+            start = end + 1
+        }
+    }
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * nono.h - the C interface of libnono.
+ *
+ * A process names what it still needs (paths, perhaps the network) in a
+ * capability set, applies the set, and from then on the kernel refuses
+ * everything else to it and to its children. There is no way back.
+ *
+ *     struct NonoCapabilitySet *caps = nono_capability_set_new();
+ *     if (nono_capability_set_allow_path(caps, "project", NONO_ACCESS_MODE_READ_WRITE) != NONO_ERROR_CODE_OK ||
+ *         nono_capability_set_set_network_blocked(caps, true) != NONO_ERROR_CODE_OK ||
+ *         nono_sandbox_apply(caps) != NONO_ERROR_CODE_OK) {
+ *         char *why = nono_last_error();
+ *         fprintf(stderr, "%s\n", why);
+ *         nono_string_free(why);
+ *     }
+ *     nono_capability_set_free(caps);
+ *
+ * Five rules hold everywhere; a function's own comment states exceptions only.
+ *
+ * Ownership. What a function named *_new, *_from_*, *_to_* or *_copy returns
+ *   belongs to the caller and is given back to the *_free function of its type.
+ *   Every `char *` this library returns, also inside a struct, belongs to the
+ *   caller and is given back to nono_string_free(), never to free(). Arguments
+ *   are read during the call only. Every *_free function accepts NULL.
+ *
+ * Errors. A fallible function returns enum NonoErrorCode (0 is success, every
+ *   failure is negative) or NULL. nono_last_error() then says in a sentence what
+ *   failed and why. As with errno, it means something only after a failure, and
+ *   a later success does not clear it. A function that fails has changed nothing,
+ *   unless it says otherwise. NULL where an object is required is an error
+ *   (NONO_ERROR_CODE_ERR_INVALID_ARG), not a crash.
+ *
+ * Threads. Every function may be called from any thread, and one handle may be
+ *   used by several threads: handles are synchronised. Freeing a handle that
+ *   another thread still uses is an error of the caller. The error state is per
+ *   thread. After fork() the child may call everything; between vfork() and
+ *   exec, or in a signal handler, nothing.
+ *
+ * Encoding. Strings are NUL-terminated UTF-8. Paths that this library returns
+ *   are the bytes that the kernel uses and need not be UTF-8. Functions that end
+ *   in _bytes take a pointer and a length instead of a terminated string, and
+ *   paths given to them may hold any byte.
+ *
+ * Versions. NONO_VERSION_* is the version of this header, nono_version() that of
+ *   the library that is loaded. Names, values and layouts are never changed or
+ *   removed, only added, with the version that added them ("Since"); functions
+ *   without that note have been there from the first release on.
+ */
+#ifndef NONO_H
+#define NONO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NONO_VERSION_MAJOR 0
+#define NONO_VERSION_MINOR 4
+#define NONO_VERSION_PATCH 0
+#define NONO_VERSION "0.4.0"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define NONO_API __attribute__((visibility("default")))
+#else
+#define NONO_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Values */
+
+/* What a grant allows. Passed as uint32_t; any other value is an error.
+ *
+ * READ:  read files, list directories, execute files.
+ * WRITE: write, truncate, create, rename, link and remove files, directories,
+ *        symbolic links, FIFOs and sockets. Not device nodes, and not reading.
+ * INVALID is only ever returned. */
+#define NONO_ACCESS_MODE_READ UINT32_C(0)
+#define NONO_ACCESS_MODE_WRITE UINT32_C(1)
+#define NONO_ACCESS_MODE_READ_WRITE UINT32_C(2)
+#define NONO_ACCESS_MODE_INVALID UINT32_MAX
+
+/* What the network mode of a set may be. Passed as uint32_t.
+ *
+ * PROXY_ONLY allows TCP connections to one port, that of a local proxy. */
+#define NONO_NETWORK_MODE_BLOCKED UINT32_C(0)
+#define NONO_NETWORK_MODE_ALLOW_ALL UINT32_C(1)
+#define NONO_NETWORK_MODE_PROXY_ONLY UINT32_C(2)
+
+enum NonoErrorCode {
+    NONO_ERROR_CODE_OK = 0,
+    /* A path, or a part of it, does not exist. */
+    NONO_ERROR_CODE_ERR_PATH_NOT_FOUND = -1,
+    /* A directory was asked for and the path leads to something else. */
+    NONO_ERROR_CODE_ERR_EXPECTED_DIRECTORY = -2,
+    /* Anything but a directory was asked for and the path leads to one. */
+    NONO_ERROR_CODE_ERR_EXPECTED_FILE = -3,
+    /* A path could not be resolved for another reason; nono_last_os_error() tells it. */
+    NONO_ERROR_CODE_ERR_PATH_CANONICALIZATION = -4,
+    /* Reserved. */
+    NONO_ERROR_CODE_ERR_NO_CAPABILITIES = -5,
+    /* The sandbox could not be put in place, or a platform rule is refused. */
+    NONO_ERROR_CODE_ERR_SANDBOX_INIT = -6,
+    /* This operating system has no sandbox that libnono can use. */
+    NONO_ERROR_CODE_ERR_UNSUPPORTED_PLATFORM = -7,
+    /* Reserved: a command is on the block list. */
+    NONO_ERROR_CODE_ERR_BLOCKED_COMMAND = -8,
+    /* Text is not valid JSON, or a saved state does not fit this system. */
+    NONO_ERROR_CODE_ERR_CONFIG_PARSE = -9,
+    /* Reserved. */
+    NONO_ERROR_CODE_ERR_PROFILE_PARSE = -10,
+    /* Reserved: input or output failed. */
+    NONO_ERROR_CODE_ERR_IO = -11,
+    /* An argument is NULL, out of range or badly encoded. */
+    NONO_ERROR_CODE_ERR_INVALID_ARG = -12,
+    /* Reserved. */
+    NONO_ERROR_CODE_ERR_TRUST_VERIFICATION = -13,
+    /* Anything else, a granted object that cannot be opened at apply time among it. */
+    NONO_ERROR_CODE_ERR_UNKNOWN = -99
+};
+typedef enum NonoErrorCode NonoErrorCode;
+
+/* What kind of problem an error is, for programs that show remedies. */
+enum NonoDiagnosticCode {
+    NONO_DIAGNOSTIC_CODE_SANDBOX_DENIED_PATH = 0,
+    NONO_DIAGNOSTIC_CODE_SANDBOX_DENIED_NETWORK = 1,
+    NONO_DIAGNOSTIC_CODE_SANDBOX_DENIED_UNIX_SOCKET = 2,
+    NONO_DIAGNOSTIC_CODE_COMMAND_NOT_FOUND = 3,
+    NONO_DIAGNOSTIC_CODE_COMMAND_FAILED_LIKELY_SANDBOX = 4,
+    NONO_DIAGNOSTIC_CODE_COMMAND_FAILED_APPLICATION = 5,
+    NONO_DIAGNOSTIC_CODE_CREDENTIAL_NOT_FOUND = 6,
+    NONO_DIAGNOSTIC_CODE_CREDENTIAL_UNAVAILABLE = 7,
+    NONO_DIAGNOSTIC_CODE_UNSUPPORTED_PLATFORM_FEATURE = 8,
+    NONO_DIAGNOSTIC_CODE_ROLLBACK_BUDGET_EXCEEDED = 9,
+    NONO_DIAGNOSTIC_CODE_CWD_ACCESS_REQUIRED = 10,
+    NONO_DIAGNOSTIC_CODE_CONFIGURATION_ERROR = 11,
+    NONO_DIAGNOSTIC_CODE_TRUST_VERIFICATION_FAILED = 12,
+    NONO_DIAGNOSTIC_CODE_IO_ERROR = 13,
+    NONO_DIAGNOSTIC_CODE_CANCELLED = 14,
+    NONO_DIAGNOSTIC_CODE_OTHER = 99
+};
+typedef enum NonoDiagnosticCode NonoDiagnosticCode;
+
+/* Where a grant comes from. Grants made through this interface are USER. */
+enum NonoCapabilitySourceTag {
+    NONO_CAPABILITY_SOURCE_TAG_USER = 0,
+    NONO_CAPABILITY_SOURCE_TAG_GROUP = 1,
+    NONO_CAPABILITY_SOURCE_TAG_SYSTEM = 2,
+    NONO_CAPABILITY_SOURCE_TAG_PROFILE = 3
+};
+typedef enum NonoCapabilitySourceTag NonoCapabilitySourceTag;
+
+enum NonoQueryStatus {
+    NONO_QUERY_STATUS_ALLOWED = 0,
+    NONO_QUERY_STATUS_DENIED = 1
+};
+typedef enum NonoQueryStatus NonoQueryStatus;
+
+enum NonoQueryReason {
+    NONO_QUERY_REASON_GRANTED_PATH = 0,
+    NONO_QUERY_REASON_NETWORK_ALLOWED = 1,
+    NONO_QUERY_REASON_PATH_NOT_GRANTED = 2,
+    NONO_QUERY_REASON_INSUFFICIENT_ACCESS = 3,
+    NONO_QUERY_REASON_NETWORK_BLOCKED = 4
+};
+typedef enum NonoQueryReason NonoQueryReason;
+
+/* The handles. Their contents are private. */
+struct NonoCapabilitySet;
+struct NonoQueryContext;
+struct NonoSandboxState;
+
+/* The answer to a query. Strings that do not belong to the reason are NULL;
+ * the others are released with nono_string_free(), one by one.
+ *
+ * GRANTED_PATH:        granted_path (the grant that allows it), access (what it gives)
+ * INSUFFICIENT_ACCESS: granted (what the grants on this path give), requested
+ *
+ * Access texts are "read", "write" and "read+write". */
+struct NonoQueryResult {
+    enum NonoQueryStatus status;
+    enum NonoQueryReason reason;
+    char *granted_path;
+    char *access;
+    char *granted;
+    char *requested;
+};
+typedef struct NonoQueryResult NonoQueryResult;
+
+/* Whether and how this system can sandbox. Both strings belong to the caller. */
+struct NonoSupportInfo {
+    bool is_supported;
+    char *platform; /* "linux", "macos" */
+    char *details;  /* one line for people */
+};
+typedef struct NonoSupportInfo NonoSupportInfo;
+
+/* Errors and strings */
+
+/* Returns a copy of the calling thread's last error message, or NULL if no call
+ * has failed on this thread since it started or since nono_clear_error().
+ * A message that quotes a NUL byte ends there; see nono_last_error_bytes(). */
+NONO_API char *nono_last_error(void);
+
+/* As nono_last_error(), and stores the length in bytes, without the terminator,
+ * in *out_length unless that is NULL (0 when there is no message). Since 0.4. */
+NONO_API char *nono_last_error_bytes(size_t *out_length);
+
+/* Returns the errno behind the calling thread's last error, or 0 if that error
+ * does not come from a system call. Since 0.4. */
+NONO_API int32_t nono_last_os_error(void);
+
+/* Returns the path, as the caller gave it, that the calling thread's last error
+ * is about, with its length in *out_length unless that is NULL; or NULL if the
+ * error is not about a path. Since 0.4. */
+NONO_API char *nono_last_error_path(size_t *out_length);
+
+/* Returns what kind of problem the calling thread's last error is, or
+ * NONO_DIAGNOSTIC_CODE_OTHER when there is none. */
+NONO_API enum NonoDiagnosticCode nono_last_diagnostic_code(void);
+
+/* Returns a JSON object that tells how the last error could be remedied, such as
+ * {"kind":"grant_path","path":"/etc/hosts","access":"Read","is_file":true},
+ * or NULL when there is no error or no known remedy. */
+NONO_API char *nono_last_remediation_json(void);
+
+/* Forgets the calling thread's last error with all that belongs to it. */
+NONO_API void nono_clear_error(void);
+
+/* Releases a string that this library returned. */
+NONO_API void nono_string_free(char *s);
+
+/* Returns the version of the loaded library, such as "0.4.0". */
+NONO_API char *nono_version(void);
+
+/* Capability sets */
+
+/* Returns an empty set: no path granted, the network allowed. Never NULL: as
+ * everywhere in this library, running out of memory ends the process. */
+NONO_API struct NonoCapabilitySet *nono_capability_set_new(void);
+
+/* Returns an independent copy, in constant time, or NULL for NULL. Since 0.4. */
+NONO_API struct NonoCapabilitySet *nono_capability_set_copy(const struct NonoCapabilitySet *caps);
+
+NONO_API void nono_capability_set_free(struct NonoCapabilitySet *caps);
+
+/* Grants a directory and everything below it, now and later.
+ *
+ * The path is resolved at once, against the working directory, as realpath(3)
+ * does: every part must exist and links are followed. What is granted is the
+ * object found (device, inode, type); nono_sandbox_apply() refuses to grant
+ * another one that has taken its place.
+ *
+ * Arguments are checked in this order: caps ("caps pointer is NULL"), mode
+ * ("invalid access mode: 7"), path ("path is NULL or invalid UTF-8"); each is
+ * ERR_INVALID_ARG. Then ERR_PATH_NOT_FOUND, ERR_PATH_CANONICALIZATION,
+ * ERR_EXPECTED_DIRECTORY. */
+NONO_API enum NonoErrorCode nono_capability_set_allow_path(struct NonoCapabilitySet *caps, const char *path,
+                                                           uint32_t mode);
+
+/* As nono_capability_set_allow_path(), for a path of any bytes. A NUL byte in it
+ * is ERR_PATH_CANONICALIZATION; NULL with a length other than 0 is
+ * ERR_INVALID_ARG. Since 0.4. */
+NONO_API enum NonoErrorCode nono_capability_set_allow_path_bytes(struct NonoCapabilitySet *caps, const char *path,
+                                                                 size_t length, uint32_t mode);
+
+/* Grants one object that is not a directory: a regular file, a FIFO, a socket, a
+ * device. Otherwise as nono_capability_set_allow_path(), with
+ * ERR_EXPECTED_FILE for a directory. The grant does not allow the file to be
+ * removed, renamed or replaced: that is a right on its directory. */
+NONO_API enum NonoErrorCode nono_capability_set_allow_file(struct NonoCapabilitySet *caps, const char *path,
+                                                           uint32_t mode);
+
+/* As nono_capability_set_allow_file(), for a path of any bytes. Since 0.4. */
+NONO_API enum NonoErrorCode nono_capability_set_allow_file_bytes(struct NonoCapabilitySet *caps, const char *path,
+                                                                 size_t length, uint32_t mode);
+
+/* Blocks the network (true) or allows all of it again (false). */
+NONO_API enum NonoErrorCode nono_capability_set_set_network_blocked(struct NonoCapabilitySet *caps, bool blocked);
+
+/* Sets the network mode. ERR_INVALID_ARG, "invalid network mode: 9", for others.
+ * PROXY_ONLY without a port (see below) allows no connection at all. */
+NONO_API enum NonoErrorCode nono_capability_set_set_network_mode(struct NonoCapabilitySet *caps, uint32_t mode);
+
+/* Returns the network mode; ALLOW_ALL for NULL. */
+NONO_API uint32_t nono_capability_set_network_mode(const struct NonoCapabilitySet *caps);
+
+/* Switches to PROXY_ONLY and sets the port that may be connected to. */
+NONO_API enum NonoErrorCode nono_capability_set_set_proxy_port(struct NonoCapabilitySet *caps, uint16_t port);
+
+/* Returns the proxy port; 0 unless the mode is PROXY_ONLY. */
+NONO_API uint16_t nono_capability_set_proxy_port(const struct NonoCapabilitySet *caps);
+
+/* Puts a command name on the allow or block list. Lists are kept and saved with
+ * the set; the kernel does not enforce them. "cmd is NULL or invalid UTF-8". */
+NONO_API enum NonoErrorCode nono_capability_set_allow_command(struct NonoCapabilitySet *caps, const char *cmd);
+NONO_API enum NonoErrorCode nono_capability_set_block_command(struct NonoCapabilitySet *caps, const char *cmd);
+
+/* The same for a name with a length, in UTF-8. Since 0.4. */
+NONO_API enum NonoErrorCode nono_capability_set_allow_command_bytes(struct NonoCapabilitySet *caps, const char *cmd,
+                                                                    size_t length);
+NONO_API enum NonoErrorCode nono_capability_set_block_command_bytes(struct NonoCapabilitySet *caps, const char *cmd,
+                                                                    size_t length);
+
+/* Adds a Seatbelt rule, an S-expression such as
+ * (allow mach-lookup (global-name "com.apple.system.logger")), that macOS adds to
+ * the profile and other systems ignore. Every system refuses, with
+ * ERR_SANDBOX_INIT, text that is not balanced S-expressions and rules that would
+ * open the whole file system or undo the sandbox. "rule is NULL or invalid UTF-8". */
+NONO_API enum NonoErrorCode nono_capability_set_add_platform_rule(struct NonoCapabilitySet *caps, const char *rule);
+
+/* The same for a rule with a length, in UTF-8. Since 0.4. */
+NONO_API enum NonoErrorCode nono_capability_set_add_platform_rule_bytes(struct NonoCapabilitySet *caps,
+                                                                        const char *rule, size_t length);
+
+/* Merges grants of the same object: their access is united, and an original
+ * spelling that differs from the resolved path is kept. Does nothing for NULL. */
+NONO_API void nono_capability_set_deduplicate(struct NonoCapabilitySet *caps);
+
+/* Tells whether a granted directory covers the path, with whatever access. The
+ * path is resolved as nono_query_context_query_path() does. False for NULL. */
+NONO_API bool nono_capability_set_path_covered(const struct NonoCapabilitySet *caps, const char *path);
+
+/* The same for a path of any bytes. Since 0.4. */
+NONO_API bool nono_capability_set_path_covered_bytes(const struct NonoCapabilitySet *caps, const char *path,
+                                                     size_t length);
+
+/* Tells whether the network mode is anything but ALLOW_ALL. False for NULL. */
+NONO_API bool nono_capability_set_is_network_blocked(const struct NonoCapabilitySet *caps);
+
+/* Returns a description for people, several lines without a final newline, UTF-8
+ * (bytes that are not become U+FFFD). NULL for NULL. */
+NONO_API char *nono_capability_set_summary(const struct NonoCapabilitySet *caps);
+
+/* Grants by index, in the order in which they were made. An index out of range
+ * returns the value given here and sets the error "index 9 out of bounds"
+ * (ERR_INVALID_ARG). */
+NONO_API uintptr_t nono_capability_set_fs_count(const struct NonoCapabilitySet *caps);               /* 0 for NULL */
+NONO_API char *nono_capability_set_fs_original(const struct NonoCapabilitySet *caps, uintptr_t index); /* NULL */
+NONO_API char *nono_capability_set_fs_resolved(const struct NonoCapabilitySet *caps, uintptr_t index); /* NULL */
+NONO_API uint32_t nono_capability_set_fs_access(const struct NonoCapabilitySet *caps, uintptr_t index); /* INVALID */
+NONO_API bool nono_capability_set_fs_is_file(const struct NonoCapabilitySet *caps, uintptr_t index);   /* false */
+NONO_API enum NonoCapabilitySourceTag nono_capability_set_fs_source_tag(const struct NonoCapabilitySet *caps,
+                                                                        uintptr_t index); /* USER */
+
+/* Returns the group's name, or NULL if the grant does not come from a group. */
+NONO_API char *nono_capability_set_fs_source_group_name(const struct NonoCapabilitySet *caps, uintptr_t index);
+
+/* Queries: what would the sandbox of this set allow? */
+
+/* Takes a snapshot of the set, in constant time: later changes of the set do not
+ * show. NULL for NULL, with an error. */
+NONO_API struct NonoQueryContext *nono_query_context_new(const struct NonoCapabilitySet *caps);
+NONO_API void nono_query_context_free(struct NonoQueryContext *ctx);
+
+/* Answers what the kernel would: all grants that cover the path count together.
+ * The path is resolved now, against the working directory. A part that does not
+ * exist stands for itself below its longest existing ancestor; a sandbox already
+ * in force, ownership and permission bits are not considered. A hard link to a
+ * granted file counts as the name it has here, not as that file.
+ *
+ * Fails only with ERR_INVALID_ARG ("ctx pointer is NULL", "invalid access mode: 7",
+ * "path is NULL or invalid UTF-8", "out_result pointer is NULL"). */
+NONO_API enum NonoErrorCode nono_query_context_query_path(const struct NonoQueryContext *ctx, const char *path,
+                                                          uint32_t mode, struct NonoQueryResult *out_result);
+
+/* The same for a path of any bytes. Since 0.4. */
+NONO_API enum NonoErrorCode nono_query_context_query_path_bytes(const struct NonoQueryContext *ctx, const char *path,
+                                                                size_t length, uint32_t mode,
+                                                                struct NonoQueryResult *out_result);
+
+/* Answers NETWORK_ALLOWED or, for every mode but ALLOW_ALL, NETWORK_BLOCKED. */
+NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQueryContext *ctx,
+                                                             struct NonoQueryResult *out_result);
+
+/* The sandbox */
+
+/* Puts the sandbox in force, for good. On Linux this sets no_new_privs
+ * (PR_SET_NO_NEW_PRIVS(2const)) and adds a Landlock layer (landlock(7)). It may
+ * be called again: each layer only narrows, and the kernel allows 16.
+ *
+ * It binds the calling thread, and what that thread starts afterwards.
+ *
+ * ERR_SANDBOX_INIT if the kernel cannot enforce the set (no Landlock, or too old
+ * for a blocked network), if a granted object was replaced since it was granted,
+ * or if a system call fails; ERR_UNKNOWN if a granted object cannot be opened
+ * any more. Nothing is restricted then, though no_new_privs may be set. */
+NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
+
+/* Tells whether this system can sandbox at all. */
+NONO_API bool nono_sandbox_is_supported(void);
+NONO_API struct NonoSupportInfo nono_sandbox_support_info(void);
+
+/* Saved states: a capability set as text */
+
+/* Takes a snapshot of the set that can be saved. NULL for NULL, with an error. A
+ * state knows a blocked and an open network only: PROXY_ONLY is saved as blocked. */
+NONO_API struct NonoSandboxState *nono_sandbox_state_from_caps(const struct NonoCapabilitySet *caps);
+NONO_API void nono_sandbox_state_free(struct NonoSandboxState *state);
+
+/* Tells whether the saved set blocks the network, and how many grants it has.
+ * False and 0 for NULL. Since 0.4. */
+NONO_API bool nono_sandbox_state_net_blocked(const struct NonoSandboxState *state);
+NONO_API size_t nono_sandbox_state_fs_count(const struct NonoSandboxState *state);
+
+/* Returns the state as JSON (RFC 8259), indented by two spaces:
+ *
+ *     {"fs": [{"original": ..., "resolved": ..., "access": "read", "is_file": false}],
+ *      "net_blocked": true}
+ *
+ * and, only when there are any, "allowed_commands", "blocked_commands" and
+ * "platform_rules", each a list of strings. NULL with ERR_CONFIG_PARSE if a path
+ * is not UTF-8. */
+NONO_API char *nono_sandbox_state_to_json(const struct NonoSandboxState *state);
+
+/* Reads such text. Unknown fields are ignored; all known fields must be there but
+ * the last three. Values are checked by nono_sandbox_state_to_caps(), not here.
+ * NULL with ERR_CONFIG_PARSE: "Invalid JSON: expected value at line 1 column 1". */
+NONO_API struct NonoSandboxState *nono_sandbox_state_from_json(const char *json);
+
+/* The same for text with a length. Since 0.4. */
+NONO_API struct NonoSandboxState *nono_sandbox_state_from_json_bytes(const char *json, size_t length);
+
+/* Grants again what was saved, resolving each original path now. NULL with the
+ * error of nono_capability_set_allow_path(), or with ERR_CONFIG_PARSE if an
+ * access text is unknown or a path now leads elsewhere than it did. */
+NONO_API struct NonoCapabilitySet *nono_sandbox_state_to_caps(const struct NonoSandboxState *state);
+
+/* Diagnostics: JSON reports about a command that ran in a sandbox */
+
+/* Returns {"exit_code":..,"denials":[..],"ipc_denials":[..],"violations":[..],
+ * "diagnostics":[..]}. The three texts are JSON lists that are copied into the
+ * report; NULL and "" are empty lists. NULL with ERR_CONFIG_PARSE if one is not. */
+NONO_API char *nono_session_diagnostic_report_to_json(int32_t exit_code, const char *denials_json,
+                                                      const char *ipc_denials_json, const char *violations_json);
+
+/* Returns {"session":<session_json>} or, with proxy diagnostics that are neither
+ * NULL nor empty, {"session":..,"proxy":..}. NULL with ERR_CONFIG_PARSE if a text
+ * is not JSON, and with ERR_INVALID_ARG if session_json is NULL or not UTF-8. */
+NONO_API char *nono_merge_diagnostic_report_json(const char *session_json, const char *proxy_diagnostics_json);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NONO_H */

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the library that ships, in Embedded Swift, and puts it, stripped, where the first argument says.
+# The Makefile and setup.py both build through this script. Needs the Swift toolchain and nothing else.
+set -eu
+cd "$(dirname "$0")/.."
+output=${1:?usage: scripts/build-library.sh OUTPUT}
+scratch=.build-embedded
+map=$scratch/nono.map
+
+if ! command -v swift >/dev/null 2>&1; then
+    echo "libnono needs the Swift toolchain 6.1 or newer to build, and there is no 'swift' on PATH: install it from https://www.swift.org/install and try again" >&2
+    exit 1
+fi
+
+# The linker exports exactly what the header declares.
+mkdir -p "$scratch"
+{
+    echo '{ global:'
+    sed -n 's/^NONO_API .*[ *]\(nono_[a-z0-9_]*\)(.*/  \1;/p' include/nono.h
+    echo '  local: *; };'
+} >"$map.new"
+if cmp -s "$map.new" "$map"; then rm "$map.new"; else mv "$map.new" "$map"; fi
+
+# String comparison needs these tables, which the toolchain does not link by itself.
+target=$(swiftc -print-target-info)
+resources=$(printf '%s' "$target" | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+triple=$(printf '%s' "$target" | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p')
+tables=$resources/embedded/$triple/libswiftUnicodeDataTables.a
+if [ ! -f "$tables" ]; then
+    echo "this Swift toolchain cannot build Embedded Swift for $triple: $tables is missing" >&2
+    exit 1
+fi
+
+# -rpath is dropped again: the library needs nothing from the toolchain at run time.
+NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables" \
+    swift build --configuration release --product nono --scratch-path "$scratch" -Xswiftc -no-toolchain-stdlib-rpath --disable-sandbox ${NONO_SWIFT_FLAGS:-}
+mkdir -p "$(dirname "$output")"
+strip -o "$output.new" "$scratch/release/libnono.so"
+mv "$output.new" "$output"
