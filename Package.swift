@@ -18,7 +18,7 @@ var swiftSettings: [SwiftSetting] = [
     .unsafeFlags(["-warnings-as-errors"]),
 ]
 if embedded {
-    swiftSettings += [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])]
+    swiftSettings += [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"])]
 }
 
 let cSettings: [CSetting] = [

@@ -77,17 +77,17 @@ extern "C" {
  * WRITE: write, truncate, create, rename, link and remove files, directories,
  *        symbolic links, FIFOs and sockets. Not device nodes, and not reading.
  * INVALID is only ever returned. */
-#define NONO_ACCESS_MODE_READ UINT32_C(0)
-#define NONO_ACCESS_MODE_WRITE UINT32_C(1)
-#define NONO_ACCESS_MODE_READ_WRITE UINT32_C(2)
+#define NONO_ACCESS_MODE_READ 0U
+#define NONO_ACCESS_MODE_WRITE 1U
+#define NONO_ACCESS_MODE_READ_WRITE 2U
 #define NONO_ACCESS_MODE_INVALID UINT32_MAX
 
 /* What the network mode of a set may be. Passed as uint32_t.
  *
  * PROXY_ONLY allows TCP connections to one port, that of a local proxy. */
-#define NONO_NETWORK_MODE_BLOCKED UINT32_C(0)
-#define NONO_NETWORK_MODE_ALLOW_ALL UINT32_C(1)
-#define NONO_NETWORK_MODE_PROXY_ONLY UINT32_C(2)
+#define NONO_NETWORK_MODE_BLOCKED 0U
+#define NONO_NETWORK_MODE_ALLOW_ALL 1U
+#define NONO_NETWORK_MODE_PROXY_ONLY 2U
 
 enum NonoErrorCode {
     NONO_ERROR_CODE_OK = 0,

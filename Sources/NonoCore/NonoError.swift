@@ -3,7 +3,7 @@
 /// The one error type of the library: what failed, why, and what could be done about it.
 public struct NonoError: Error {
     /// The kind of failure. Raw values are those of `enum NonoErrorCode` in nono.h.
-    public enum Code: Int32 {
+    public enum Code: Int32, Sendable {
         case pathNotFound = -1
         case expectedDirectory = -2
         case expectedFile = -3
@@ -16,7 +16,7 @@ public struct NonoError: Error {
     }
 
     /// The kind of problem, for programs that show remedies. Raw values are those of `enum NonoDiagnosticCode`.
-    public enum Diagnostic: Int32 {
+    public enum Diagnostic: Int32, Sendable {
         case unsupportedPlatformFeature = 8
         case configurationError = 11
         case ioError = 13
@@ -24,7 +24,7 @@ public struct NonoError: Error {
     }
 
     /// The grant that would have worked where this one failed.
-    public struct Remedy {
+    public struct Remedy: Sendable {
         public let path: Path
         public let access: AccessMode
         public let isFile: Bool

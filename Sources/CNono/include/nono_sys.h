@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What Swift asks of C: the system calls, one wrapper each, and the few services that need C storage. Not installed.
+ *
+ * A wrapper returns what the system call returns, or -errno; it never changes errno-based state for its caller and
+ * never retries but on EINTR where the call has had no effect. */
+#ifndef NONO_SYS_H
+#define NONO_SYS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which object a path leads to. */
+struct nono_sys_identity {
+    uint64_t device;
+    uint64_t inode;
+    uint32_t mode; /* st_mode: the type and the permission bits */
+};
+
+/* Paths (path.c) */
+
+/* Opens a path without following any symbolic link, only to name the object (O_PATH). */
+int nono_sys_open_object(const char *path);
+/* Tells which object an open descriptor is. */
+int nono_sys_identify(int fd, struct nono_sys_identity *out);
+/* Opens as above, identifies (unless out is NULL) and closes again. */
+int nono_sys_identify_path(const char *path, struct nono_sys_identity *out);
+/* Reads a link into the buffer, without a terminator; returns its length. -EINVAL: there is an object, not a link. */
+ptrdiff_t nono_sys_readlink(const char *path, char *buffer, size_t size);
+/* 0 if the path leads to a directory. */
+int nono_sys_check_directory(const char *path);
+/* Writes the working directory with its terminator; returns its length without. */
+ptrdiff_t nono_sys_getcwd(char *buffer, size_t size);
+void nono_sys_close(int fd);
+
+/* Landlock (landlock.c); landlock(7). Not in the headers of older build hosts, hence by number. */
+
+/* The ABI of the running kernel, 1 or more. */
+int nono_sys_landlock_abi(void);
+/* attr_size is what the kernel's ABI knows of the three words. */
+int nono_sys_landlock_create_ruleset(uint64_t handled_fs, uint64_t handled_net, uint64_t scoped, size_t attr_size);
+int nono_sys_landlock_add_path(int ruleset, int object, uint64_t rights);
+int nono_sys_landlock_add_port(int ruleset, uint16_t port, uint64_t rights);
+int nono_sys_landlock_restrict_self(int ruleset);
+/* PR_SET_NO_NEW_PRIVS(2const), for the calling thread. */
+int nono_sys_no_new_privs(void);
+
+/* Services (support.c) */
+
+/* Writes what the system says about an errno, terminated. */
+void nono_sys_strerror(int error, char *buffer, size_t size);
+/* A malloc'ed, terminated copy, for nono_string_free(); ends the process when there is no memory. */
+char *nono_sys_copy_string(const uint8_t *bytes, size_t length);
+size_t nono_sys_string_length(const char *text);
+void nono_sys_free(void *memory);
+/* One lock for the contents of all handles: held for moments only, and across fork(), so that a child never finds it
+ * locked by a thread that it does not have. */
+void nono_sys_lock(void);
+void nono_sys_unlock(void);
+
+/* The calling thread's last error (last_error.c) */
+
+struct nono_sys_last_error {
+    bool is_set;
+    int32_t diagnostic;
+    int32_t os_error;
+    char *message; /* each of the three is malloc'ed or NULL */
+    size_t message_length;
+    char *path;
+    size_t path_length;
+    char *remediation;
+};
+
+/* Takes over the strings of *error. */
+void nono_sys_set_last_error(const struct nono_sys_last_error *error);
+void nono_sys_clear_last_error(void);
+/* The calling thread's, valid until its next call into the library. */
+const struct nono_sys_last_error *nono_sys_get_last_error(void);
+
+#endif

@@ -1,0 +1,2 @@
+public struct SandboxState: Sendable {}
+extension NonoError.Remedy { public var json: [UInt8] { [] } }

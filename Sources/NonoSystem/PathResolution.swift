@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CNono
+public import NonoCore
+
+/// Resolves a path as realpath(3) does, against the working directory: every part must exist, links are followed.
+///
+/// The canonical path and the identity belong together: the object was reached by that very path without a link.
+public func resolve(_ path: Path) throws(NonoError) -> ResolvedPath {
+    if path.bytes.contains(0) {
+        throw .unresolvableNUL(path)
+    }
+    if let direct = resolveWithoutLinks(path) {
+        return direct
+    }
+    // Something can change between the walk and the last step; then the walk is out of date and starts anew.
+    var failure = ELOOP
+    for _ in 0..<8 {
+        var walk = PathWalk(mustExist: true)
+        failure = walk.follow(path)
+        if failure != 0 {
+            throw .unresolvable(path, osError: failure)
+        }
+        var identity = nono_sys_identity()
+        failure = -walk.canonical.withCString { nono_sys_identify_path($0, &identity) }
+        if failure == 0 {
+            return ResolvedPath(path: walk.canonical, identity: ObjectIdentity(identity))
+        }
+        // Other failures do not come from a change underway.
+        if failure != ENOENT && failure != ELOOP && failure != ENOTDIR {
+            break
+        }
+    }
+    throw .unresolvable(path, osError: failure)
+}
+
+/// The canonical path that an access of `path` would reach, for questions about it; nil if it can reach nothing.
+///
+/// A part that does not exist, or cannot be looked at, stands for itself below what is above it, so that the answer for
+/// a file that is yet to be made is that for the place where it would be made.
+public func locate(_ path: Path) -> Path? {
+    if path.bytes.isEmpty {
+        return nil
+    }
+    if !path.bytes.contains(0) && path.withCString({ nono_sys_identify_path($0, nil) }) == 0 {
+        if let canonical = canonicalWithoutLinks(path) {
+            return canonical
+        }
+    }
+    var walk = PathWalk(mustExist: false)
+    return walk.follow(path) == 0 ? walk.canonical : nil
+}
+
+/// The common case in three system calls: no part of the path is a link. Nil for everything else, errors too: the walk
+/// tells them exactly.
+private func resolveWithoutLinks(_ path: Path) -> ResolvedPath? {
+    var identity = nono_sys_identity()
+    guard path.withCString({ nono_sys_identify_path($0, &identity) }) == 0 else { return nil }
+    guard let canonical = canonicalWithoutLinks(path) else { return nil }
+    return ResolvedPath(path: canonical, identity: ObjectIdentity(identity))
+}
+
+/// The canonical form of a path that exists and has no links in it: then `..` is what the text says.
+private func canonicalWithoutLinks(_ path: Path) -> Path? {
+    if path.isAbsolute && path.isCanonicalText {
+        return path
+    }
+    var walk = PathWalk(mustExist: false)
+    return walk.appendText(of: path) == 0 ? walk.canonical : nil
+}
+
+extension ObjectIdentity {
+    init(_ identity: nono_sys_identity) {
+        self.init(device: identity.device, inode: identity.inode, mode: identity.mode)
+    }
+}
+
+extension Path {
+    /// Whether the text of an absolute path is in canonical form: single slashes, none at the end, no `.` or `..`.
+    var isCanonicalText: Bool {
+        var start = 1
+        for end in 1...max(bytes.count, 1) where end >= bytes.count || bytes[end] == Path.slash {
+            let length = end - start
+            let isDots = bytes[start..<max(end, start)].allSatisfy { $0 == UInt8(ascii: ".") }
+            if length <= 2 && isDots && bytes.count > 1 {
+                return false
+            }
+            start = end + 1
+        }
+        return true
+    }
+
+    /// Calls `body` with the bytes and a terminator behind them. The path must not hold a NUL byte.
+    public func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            buffer[bytes.count] = 0
+            return body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped))
+        }
+    }
+}
