@@ -33,8 +33,9 @@ let package = Package(
     targets: [
         // Plain C: the module map over include/nono.h, every system call, the thread's last error.
         .target(name: "CNono", cSettings: cSettings),
-        // What a sandbox is: grants, queries, saved states, platform rules. Pure; no system call, no C.
-        .target(name: "NonoCore", swiftSettings: swiftSettings),
+        // What a sandbox is: grants, queries, saved states, platform rules. Pure: no system call, and of C only the
+        // conversion of numbers.
+        .target(name: "NonoCore", dependencies: ["CNono"], swiftSettings: swiftSettings),
         // What any Unix is asked about paths: where one leads, and to which object.
         .target(name: "NonoSystem", dependencies: ["CNono", "NonoCore"], swiftSettings: swiftSettings),
         // How Linux enforces a set: the Landlock table and plan, and the calls that put it in force.

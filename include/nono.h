@@ -417,7 +417,8 @@ NONO_API char *nono_sandbox_state_to_json(const struct NonoSandboxState *state);
 
 /* Reads such text. Unknown fields are ignored; all known fields must be there but
  * the last three. Values are checked by nono_sandbox_state_to_caps(), not here.
- * NULL with ERR_CONFIG_PARSE: "Invalid JSON: expected value at line 1 column 1". */
+ * NULL with ERR_CONFIG_PARSE, "Invalid JSON: expected value at line 1 column 1",
+ * or with ERR_INVALID_ARG, "json is NULL or invalid UTF-8". */
 NONO_API struct NonoSandboxState *nono_sandbox_state_from_json(const char *json);
 
 /* The same for text with a length. Since 0.4. */

@@ -33,7 +33,7 @@ if [ ! -f "$tables" ]; then
 fi
 
 # -rpath is dropped again: the library needs nothing from the toolchain at run time.
-NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables" \
+NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables -lm" \
     swift build --configuration release --product nono --scratch-path "$scratch" -Xswiftc -no-toolchain-stdlib-rpath --disable-sandbox ${NONO_SWIFT_FLAGS:-}
 mkdir -p "$(dirname "$output")"
 strip -o "$output.new" "$scratch/release/libnono.so"

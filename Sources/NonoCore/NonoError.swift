@@ -57,3 +57,19 @@ public struct NonoError: Error {
         self.remedy = remedy
     }
 }
+
+extension NonoError.Remedy {
+    /// The remedy as the C interface gives it.
+    public var json: [UInt8] {
+        let accessName =
+            switch access {
+            case .read: "Read"
+            case .write: "Write"
+            case .readWrite: "ReadWrite"
+            }
+        var json = Array("{\"kind\":\"grant_path\",\"path\":".utf8)
+        JSONText.appendQuoted(path.text.utf8, to: &json)
+        json += ",\"access\":\"\(accessName)\",\"is_file\":\(isFile)}".utf8
+        return json
+    }
+}

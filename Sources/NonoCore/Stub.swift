@@ -1,2 +1,0 @@
-public struct SandboxState: Sendable {}
-extension NonoError.Remedy { public var json: [UInt8] { [] } }
