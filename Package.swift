@@ -48,6 +48,8 @@ let package = Package(
             linkerSettings: [.unsafeFlags(linkFlags)]),
         .testTarget(name: "NonoCoreTests", dependencies: ["NonoCore"], swiftSettings: swiftSettings),
         .testTarget(
+            name: "NonoSystemTests", dependencies: ["NonoCore", "NonoSystem"], swiftSettings: swiftSettings),
+        .testTarget(
             name: "NonoLinuxTests", dependencies: ["NonoCore", "NonoSystem", "NonoLinux"],
             swiftSettings: swiftSettings),
     ]
