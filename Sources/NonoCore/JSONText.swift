@@ -66,51 +66,42 @@ enum JSONText {
     /// The fewest digits that read back as this finite number: `0.00001`, `100.0` and `9999999999999998.0`, but `1e-6`
     /// and `1.5e+16`.
     static func decimal(_ value: Double) -> String {
-        // Swift finds the digits, and changes to an exponent elsewhere. They become 0.DIGITS * 10^point.
-        var digits: [UInt8] = []
-        var point = 0
-        let parts = value.magnitude.description.utf8.split(separator: UInt8(ascii: "e"))
-        for byte in parts[0] {
-            if byte == UInt8(ascii: ".") {
-                point = digits.count
-            } else {
-                digits.append(byte)
-            }
-        }
-        if !parts[0].contains(UInt8(ascii: ".")) {
-            point = digits.count
-        }
-        if parts.count > 1 {
-            point += Int(String(decoding: parts[1], as: UTF8.self)) ?? 0
-        }
-        let zeros = digits.prefix { $0 == UInt8(ascii: "0") }.count
-        digits.removeFirst(zeros)
-        point -= zeros
-        while digits.last == UInt8(ascii: "0") {
-            digits.removeLast()
-        }
-        let sign = value.sign == .minus ? "-" : ""
-        return sign + (digits.isEmpty ? "0.0" : decimal(digits: digits, point: point))
-    }
-
-    private static func decimal(digits: [UInt8], point: Int) -> String {
-        func text(_ digits: ArraySlice<UInt8>) -> String {
-            String(decoding: digits, as: UTF8.self)
-        }
-        func zeros(_ count: Int) -> String {
-            String(repeating: "0", count: count)
-        }
+        let (digits, point) = decimalDigits(value.magnitude)
+        var text: [UInt8] = value.sign == .minus ? [UInt8(ascii: "-")] : []
         switch point {
         case -4...0:
-            return "0." + zeros(-point) + text(digits[...])
+            text += "0.".utf8
+            text += repeatElement(UInt8(ascii: "0"), count: -point)
+            text += digits
+        case 1...16 where point < digits.count:
+            text += digits[..<point]
+            text.append(UInt8(ascii: "."))
+            text += digits[point...]
         case 1...16:
-            if point >= digits.count {
-                return text(digits[...]) + zeros(point - digits.count) + ".0"
-            }
-            return text(digits[..<point]) + "." + text(digits[point...])
+            text += digits
+            text += repeatElement(UInt8(ascii: "0"), count: point - digits.count)
+            text += ".0".utf8
         default:
-            let fraction = digits.count > 1 ? "." + text(digits[1...]) : ""
-            return text(digits[..<1]) + fraction + "e" + (point > 0 ? "+" : "") + "\(point - 1)"
+            text.append(digits[0])
+            if digits.count > 1 {
+                text.append(UInt8(ascii: "."))
+                text += digits[1...]
+            }
+            text += "e\(point > 0 ? "+" : "")\(point - 1)".utf8
         }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The number as 0.DIGITS * 10^point. Swift finds the digits; its own notation changes to exponents elsewhere.
+    private static func decimalDigits(_ value: Double) -> (digits: [UInt8], point: Int) {
+        let description = Array(value.description.utf8)
+        let mantissa = description.prefix { $0 != UInt8(ascii: "e") }
+        let exponent = Int(String(decoding: description.dropFirst(mantissa.count + 1), as: UTF8.self)) ?? 0
+        let whole = mantissa.prefix { $0 != UInt8(ascii: ".") }
+        let digits = whole + mantissa.dropFirst(whole.count + 1)
+        let zeros = digits.prefix { $0 == UInt8(ascii: "0") }.count
+        let end = digits.lastIndex { $0 != UInt8(ascii: "0") } ?? -1
+        // Zero has no digit that counts: 0.0 is written as one.
+        return end < 0 ? ([UInt8(ascii: "0")], 1) : (Array(digits[zeros...end]), whole.count + exponent - zeros)
     }
 }

@@ -71,7 +71,7 @@ extension JSONReader {
         case UInt8(ascii: "u"):
             let unit = try hexUnit()
             if !ignored {
-                try text.append(contentsOf: UTF8.encode(scalar(startingWith: unit)) ?? UTF8.encodedReplacementCharacter)
+                try text.append(contentsOf: String(scalar(startingWith: unit)).utf8)
             }
         default: throw failure("invalid escape")
         }
@@ -110,10 +110,12 @@ extension JSONReader {
         index += 4
         var unit: UInt16 = 0
         for digit in digits {
-            guard let value = Character(Unicode.Scalar(digit)).hexDigitValue else {
-                throw failure("invalid escape")
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt16(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): unit = unit << 4 | UInt16(digit - UInt8(ascii: "a") + 10)
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): unit = unit << 4 | UInt16(digit - UInt8(ascii: "A") + 10)
+            default: throw failure("invalid escape")
             }
-            unit = unit << 4 | UInt16(value)
         }
         return unit
     }

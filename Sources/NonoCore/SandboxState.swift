@@ -140,7 +140,8 @@ extension SandboxState {
         guard JSONText.isUTF8(text) else {
             throw NonoError(
                 .configParse,
-                "Configuration parse error: Failed to serialize sandbox state: \(what) contains invalid UTF-8 characters",
+                "Configuration parse error: Failed to serialize sandbox state: "
+                    + "\(what) contains invalid UTF-8 characters",
                 diagnostic: .configurationError)
         }
         JSONText.appendQuoted(text, to: &json)

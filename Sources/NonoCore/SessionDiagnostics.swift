@@ -2,6 +2,13 @@
 
 /// JSON reports about a command that ran in a sandbox, without spaces. An empty text stands for none.
 public enum SessionDiagnostics {
+    /// What can be tried when a command failed.
+    private static let hints =
+        #"{"code":"command_failed_likely_sandbox","severity":"info","#
+        + #""message":"discover additional paths required by the command","remediation":{"kind":"run_discovery"}},"#
+        + #"{"code":"command_failed_application","severity":"info","#
+        + #""message":"inspect sandbox policy for a specific path","remediation":{"kind":"check_policy"}}"#
+
     /// The report about a command: what was denied to it, and, if it failed, how to find out more.
     ///
     /// The lists are copied into the report as they are understood: keys that are repeated appear once, with their last
@@ -17,15 +24,7 @@ public enum SessionDiagnostics {
         try appendList(violations, what: "violations JSON", to: &json)
         json += ",\"diagnostics\":[".utf8
         if exitCode != 0 {
-            json += hint(
-                code: "command_failed_likely_sandbox", message: "discover additional paths required by the command",
-                remediation: "run_discovery"
-            ).utf8
-            json.append(UInt8(ascii: ","))
-            json += hint(
-                code: "command_failed_application", message: "inspect sandbox policy for a specific path",
-                remediation: "check_policy"
-            ).utf8
+            json += hints.utf8
         }
         json += "]}".utf8
         return json
@@ -43,25 +42,22 @@ public enum SessionDiagnostics {
         return json
     }
 
-    private static func hint(code: StaticString, message: StaticString, remediation: StaticString) -> String {
-        "{\"code\":\"\(code)\",\"severity\":\"info\",\"message\":\"\(message)\","
-            + "\"remediation\":{\"kind\":\"\(remediation)\"}}"
-    }
-
     private static func appendValue(_ text: [UInt8], what: String, to json: inout [UInt8]) throws(NonoError) {
         var reader = JSONReader(text, context: "Configuration parse error: parse \(what): ")
-        let value = try reader.value()
+        try reader.copyValue(to: &json)
         try reader.end()
-        value.append(to: &json)
     }
 
     private static func appendList(_ text: [UInt8], what: String, to json: inout [UInt8]) throws(NonoError) {
-        var values: [JSONValue] = []
-        if !text.isEmpty {
-            var reader = JSONReader(text, context: "Configuration parse error: parse \(what): ")
-            values = try reader.values()
-            try reader.end()
+        if text.isEmpty {
+            json += "[]".utf8
+            return
         }
-        JSONValue.list(values).append(to: &json)
+        var reader = JSONReader(text, context: "Configuration parse error: parse \(what): ")
+        if try reader.startOfValue() != UInt8(ascii: "[") {
+            try reader.failType(expected: "a sequence")
+        }
+        try reader.copyValue(to: &json)
+        try reader.end()
     }
 }
