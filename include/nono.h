@@ -152,10 +152,7 @@ enum NonoCapabilitySourceTag {
 };
 typedef enum NonoCapabilitySourceTag NonoCapabilitySourceTag;
 
-enum NonoQueryStatus {
-    NONO_QUERY_STATUS_ALLOWED = 0,
-    NONO_QUERY_STATUS_DENIED = 1
-};
+enum NonoQueryStatus { NONO_QUERY_STATUS_ALLOWED = 0, NONO_QUERY_STATUS_DENIED = 1 };
 typedef enum NonoQueryStatus NonoQueryStatus;
 
 enum NonoQueryReason {
@@ -337,11 +334,11 @@ NONO_API char *nono_capability_set_summary(const struct NonoCapabilitySet *caps)
 /* Grants by index, in the order in which they were made. An index out of range
  * returns the value given here and sets the error "index 9 out of bounds"
  * (ERR_INVALID_ARG). */
-NONO_API uintptr_t nono_capability_set_fs_count(const struct NonoCapabilitySet *caps);               /* 0 for NULL */
-NONO_API char *nono_capability_set_fs_original(const struct NonoCapabilitySet *caps, uintptr_t index); /* NULL */
-NONO_API char *nono_capability_set_fs_resolved(const struct NonoCapabilitySet *caps, uintptr_t index); /* NULL */
+NONO_API uintptr_t nono_capability_set_fs_count(const struct NonoCapabilitySet *caps);                  /* 0 for NULL */
+NONO_API char *nono_capability_set_fs_original(const struct NonoCapabilitySet *caps, uintptr_t index);  /* NULL */
+NONO_API char *nono_capability_set_fs_resolved(const struct NonoCapabilitySet *caps, uintptr_t index);  /* NULL */
 NONO_API uint32_t nono_capability_set_fs_access(const struct NonoCapabilitySet *caps, uintptr_t index); /* INVALID */
-NONO_API bool nono_capability_set_fs_is_file(const struct NonoCapabilitySet *caps, uintptr_t index);   /* false */
+NONO_API bool nono_capability_set_fs_is_file(const struct NonoCapabilitySet *caps, uintptr_t index);    /* false */
 NONO_API enum NonoCapabilitySourceTag nono_capability_set_fs_source_tag(const struct NonoCapabilitySet *caps,
                                                                         uintptr_t index); /* USER */
 

@@ -8,8 +8,7 @@
 #include <xlocale.h>
 #endif
 
-double nono_sys_parse_double(const char *text)
-{
+double nono_sys_parse_double(const char *text) {
     /* A constant object in every libc: nothing is allocated, and it cannot fail. */
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     double value = strtod_l(text, NULL, c);

@@ -69,8 +69,7 @@ static int open_by_components(const char *path) {
 }
 
 int nono_sys_open_object(const char *path) {
-    struct nono_open_how how = {
-        .flags = O_PATH | O_CLOEXEC, .mode = 0, .resolve = NONO_RESOLVE_NO_SYMLINKS};
+    struct nono_open_how how = {.flags = O_PATH | O_CLOEXEC, .mode = 0, .resolve = NONO_RESOLVE_NO_SYMLINKS};
     if (*path == '\0') {
         return -ENOENT;
     }

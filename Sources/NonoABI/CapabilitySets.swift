@@ -112,7 +112,9 @@ public func nono_capability_set_add_platform_rule(
 public func nono_capability_set_add_platform_rule_bytes(
     _ caps: OpaquePointer?, _ rule: UnsafePointer<CChar>?, _ length: Int
 ) -> NonoErrorCode {
-    change(caps, { $0.add($1) }) { () throws(NonoError) in try PlatformRule(try textArgument(rule, length, name: "rule")) }
+    change(caps, { $0.add($1) }) { () throws(NonoError) in
+        try PlatformRule(try textArgument(rule, length, name: "rule"))
+    }
 }
 
 @_cdecl("nono_capability_set_deduplicate") @implementation

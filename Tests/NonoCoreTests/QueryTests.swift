@@ -41,7 +41,8 @@ import Testing
         var random = SystemRandomNumberGenerator()
         let names = ["a", "b", "cc"]
         func path() -> String {
-            "/" + (0..<Int.random(in: 0...4, using: &random)).map { _ in names.randomElement(using: &random)! }
+            "/"
+                + (0..<Int.random(in: 0...4, using: &random)).map { _ in names.randomElement(using: &random)! }
                 .joined(separator: "/")
         }
         let modes: [AccessMode] = [.read, .write, .readWrite]

@@ -36,11 +36,12 @@ private func grant(_ path: String, _ access: AccessMode, mode: UInt32) throws ->
         #expect(LandlockABI.used(onKernel: version) == nil)
     }
 
-    @Test(arguments: [
-        // (ABI, directory: read, write, read+write; file: the same)
-        (1, [0xd, 0x17b2, 0x17bf, 0x5, 0x2, 0x7]), (2, [0xd, 0x37b2, 0x37bf, 0x5, 0x2, 0x7]),
-        (3, [0xd, 0x77b2, 0x77bf, 0x5, 0x4002, 0x4007]), (6, [0xd, 0x77b2, 0x77bf, 0x5, 0x4002, 0x4007]),
-    ] as [(Int32, [UInt64])])
+    @Test(
+        arguments: [
+            // (ABI, directory: read, write, read+write; file: the same)
+            (1, [0xd, 0x17b2, 0x17bf, 0x5, 0x2, 0x7]), (2, [0xd, 0x37b2, 0x37bf, 0x5, 0x2, 0x7]),
+            (3, [0xd, 0x77b2, 0x77bf, 0x5, 0x4002, 0x4007]), (6, [0xd, 0x77b2, 0x77bf, 0x5, 0x4002, 0x4007]),
+        ] as [(Int32, [UInt64])])
     func rightsOfAGrant(version: Int32, expected: [UInt64]) throws {
         let abi = try #require(LandlockABI.used(onKernel: version))
         var caps = CapabilitySet()

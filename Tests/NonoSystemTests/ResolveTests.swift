@@ -21,7 +21,8 @@ private final class Tree {
         }
         let links = [
             "ld": "d", "lf": "f", "dangling": "nothing/there", "self": "self", "a": "b", "b": "a", "up": "..",
-            "chain": "ld/sub", "absolute": "\(root)/d/sub", "d/out": "../e", "slash": "d/", "d/sub/back": "../../d/./sub",
+            "chain": "ld/sub", "absolute": "\(root)/d/sub", "d/out": "../e", "slash": "d/",
+            "d/sub/back": "../../d/./sub",
             "tofile": "f/", "root": "/",
         ]
         for (name, target) in links {
@@ -50,7 +51,8 @@ private func reference(_ path: [UInt8]) -> Result<[UInt8], POSIXError> {
         let tree = try Tree()
         var random = SystemRandomNumberGenerator()
         let names = [
-            "d", "sub", "deep", "e", "f", "ld", "lf", "dangling", "self", "a", "up", "chain", "absolute", "out", "slash",
+            "d", "sub", "deep", "e", "f", "ld", "lf", "dangling", "self", "a", "up", "chain", "absolute", "out",
+            "slash",
             "back", "tofile", "root", "fifo", "missing", ".", "..", "", "..", ".",
         ]
         let previous = FileManager.default.currentDirectoryPath

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+# The types of the extension module. QueryResult and its two halves exist here only: import them under TYPE_CHECKING.
+
+from typing import ClassVar, Literal, TypedDict, final, type_check_only
+
+from _typeshed import StrOrBytesPath
+from typing_extensions import NotRequired, TypeAlias
+
+__all__ = [  # noqa: RUF022 (in the order of the original)
+    "AccessMode",
+    "CapabilitySource",
+    "FsCapability",
+    "CapabilitySet",
+    "SupportInfo",
+    "SandboxState",
+    "QueryContext",
+    "apply",
+    "is_supported",
+    "support_info",
+]
+
+__version__: str
+
+@final
+class AccessMode:
+    """What a grant allows.
+
+    READ: read files, list directories, execute files.
+    WRITE: write, truncate, create, rename, link and remove; not read.
+    READ_WRITE: both.
+    """
+
+    READ: ClassVar[AccessMode]
+    WRITE: ClassVar[AccessMode]
+    READ_WRITE: ClassVar[AccessMode]
+
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class CapabilitySource:
+    """Where a grant comes from.
+
+    Grants made from Python, also those restored from a saved state, come from the user.
+    """
+
+    @staticmethod
+    def user() -> CapabilitySource:
+        """Return the source of grants that the user made."""
+
+    @staticmethod
+    def group(name: str) -> CapabilitySource:
+        """Return the source of grants that belong to a named group."""
+
+    @staticmethod
+    def system() -> CapabilitySource:
+        """Return the source of grants that the system needs."""
+
+@final
+class FsCapability:
+    """One grant of a capability set, read-only.
+
+    It does not follow later changes of the set.
+    """
+
+    @property
+    def original(self) -> str:
+        """The path as it was granted."""
+
+    @property
+    def resolved(self) -> str:
+        """The absolute path it led to, without symbolic links."""
+
+    @property
+    def access(self) -> AccessMode:
+        """What the grant allows."""
+
+    @property
+    def is_file(self) -> bool:
+        """True for a grant of one file, false for a directory with all below it."""
+
+    @property
+    def source(self) -> CapabilitySource:
+        """Where the grant comes from."""
+
+@final
+class CapabilitySet:
+    """What a process still needs: paths, and the network unless it is blocked.
+
+    A new set grants no path and allows the network. A set may be used by several threads at once.
+    Paths are str, bytes or os.PathLike.
+    """
+
+    def __new__(cls) -> CapabilitySet: ...
+    def allow_path(self, path: StrOrBytesPath, mode: AccessMode) -> None:
+        """Grant a directory and everything below it, now and later.
+
+        The path is resolved at once, through symbolic links: every part of it must exist.
+
+        Raises FileNotFoundError if the path does not exist, another OSError if it cannot be
+        resolved, and ValueError if it does not lead to a directory.
+        """
+
+    def allow_file(self, path: StrOrBytesPath, mode: AccessMode) -> None:
+        """Grant one object that is not a directory: a file, a FIFO, a socket, a device.
+
+        Raises FileNotFoundError if the path does not exist, another OSError if it cannot be
+        resolved, and ValueError if it leads to a directory.
+        """
+
+    def block_network(self) -> None:
+        """Block the network."""
+
+    def allow_command(self, cmd: str) -> None:
+        """Put a command name on the allow list, which is kept and saved but not enforced."""
+
+    def block_command(self, cmd: str) -> None:
+        """Put a command name on the block list, which is kept and saved but not enforced."""
+
+    def platform_rule(self, rule: str) -> None:
+        """Add a Seatbelt rule, an S-expression, that macOS adds to the profile.
+
+        Other systems ignore the rule. Every system raises ValueError for text that is not
+        balanced and for a rule that would open the whole file system.
+        """
+
+    def deduplicate(self) -> None:
+        """Merge grants of the same object; their access is united."""
+
+    def path_covered(self, path: StrOrBytesPath) -> bool:
+        """Tell whether a granted directory covers the path, with whatever access."""
+
+    def fs_capabilities(self) -> list[FsCapability]:
+        """Return the grants, in the order they were made."""
+
+    @property
+    def is_network_blocked(self) -> bool:
+        """True if the network is blocked."""
+
+    def summary(self) -> str:
+        """Return a description for people, several lines."""
+
+@final
+class SupportInfo:
+    """Whether and how this system can sandbox."""
+
+    @property
+    def is_supported(self) -> bool:
+        """True if apply() can work here."""
+
+    @property
+    def platform(self) -> str:
+        """The operating system: "linux" or "macos"."""
+
+    @property
+    def details(self) -> str:
+        """One line for people."""
+
+@final
+class SandboxState:
+    """A capability set that can be saved as text."""
+
+    @staticmethod
+    def from_caps(caps: CapabilitySet) -> SandboxState:
+        """Take a snapshot of a set."""
+
+    @staticmethod
+    def from_json(json: str) -> SandboxState:
+        """Read what to_json() wrote. Raises ValueError if it is no such text."""
+
+    def to_json(self) -> str:
+        """Return the state as JSON. Raises ValueError if a path is not UTF-8."""
+
+    def to_caps(self) -> CapabilitySet:
+        """Grant again what was saved, resolving every path now.
+
+        Raises what allow_path() and allow_file() raise, and ValueError if a path now leads
+        elsewhere than it did.
+        """
+
+    @property
+    def net_blocked(self) -> bool:
+        """True if the saved set blocks the network."""
+
+@type_check_only
+class QueryResultAllowed(TypedDict):
+    """The answer to a query: allowed."""
+
+    status: Literal["allowed"]
+    reason: Literal["granted_path", "network_allowed"]
+    # With "granted_path":
+    granted_path: NotRequired[str]
+    access: NotRequired[str]
+
+@type_check_only
+class QueryResultDenied(TypedDict):
+    """The answer to a query: denied."""
+
+    status: Literal["denied"]
+    reason: Literal["path_not_granted", "insufficient_access", "network_blocked"]
+    # With "insufficient_access":
+    granted: NotRequired[str]
+    requested: NotRequired[str]
+
+QueryResult: TypeAlias = QueryResultAllowed | QueryResultDenied
+
+@final
+class QueryContext:
+    """Answers what the sandbox of a set would allow, without applying it.
+
+    It is made from the set as it is now; later changes of the set do not show.
+    """
+
+    def __new__(cls, caps: CapabilitySet) -> QueryContext: ...
+    def query_path(self, path: StrOrBytesPath, mode: AccessMode) -> QueryResult:
+        """Tell whether access to a path would be allowed.
+
+        All grants that cover the path count together, as in the kernel.
+        """
+
+    def query_network(self) -> QueryResult:
+        """Tell whether the network would be allowed."""
+
+def apply(caps: CapabilitySet) -> None:
+    """Put the sandbox in force. There is no way back.
+
+    From now on the kernel refuses everything that the set does not grant, to this process
+    and to the children it starts. It may be called again: each time only narrows.
+
+    Raises RuntimeError if this system cannot enforce the set; nothing is restricted then.
+    """
+
+def is_supported() -> bool:
+    """Tell whether this system can sandbox at all."""
+
+def support_info() -> SupportInfo:
+    """Tell whether and how this system can sandbox."""

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the extension module share: the module's state, one struct
+ * for each Python class, and the functions that one file offers to the others.
+ *
+ * The module keeps nothing outside its state, so every interpreter that imports
+ * it has its own. No class can be subclassed, so the type of an instance always
+ * leads to the module: PyType_GetModuleState(Py_TYPE(self)).
+ */
+#ifndef NONO_PY_EXTENSION_H
+#define NONO_PY_EXTENSION_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <nono.h>
+#include <stdbool.h>
+
+#define ACCESS_MODE_COUNT 3
+
+/* The keys and values of query results, made once; module.c holds their texts. */
+enum text {
+    TEXT_STATUS,
+    TEXT_REASON,
+    TEXT_GRANTED_PATH,
+    TEXT_ACCESS,
+    TEXT_GRANTED,
+    TEXT_REQUESTED,
+    TEXT_ALLOWED,
+    TEXT_DENIED,
+    TEXT_NETWORK_ALLOWED,
+    TEXT_PATH_NOT_GRANTED,
+    TEXT_INSUFFICIENT_ACCESS,
+    TEXT_NETWORK_BLOCKED,
+    TEXT_COUNT
+};
+
+struct module_state {
+    PyTypeObject *access_mode_type;
+    PyTypeObject *capability_source_type;
+    PyTypeObject *fs_capability_type;
+    PyTypeObject *capability_set_type;
+    PyTypeObject *support_info_type;
+    PyTypeObject *sandbox_state_type;
+    PyTypeObject *query_context_type;
+    PyObject *access_modes[ACCESS_MODE_COUNT]; /* indexed by NONO_ACCESS_MODE_* */
+    PyObject *texts[TEXT_COUNT];
+};
+
+/* The conversions that clang and GCC call pedantic; POSIX and CPython's slots rest on them. */
+#define SLOT(id, function) {(id), __extension__(void *)(function)}
+/* A method with arguments_parse(): METH_FASTCALL | METH_KEYWORDS. */
+#define KEYWORD_METHOD(name, function, doc)                                                                            \
+    {(name), (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, (doc)}
+
+/* Also for None and the like: Py_RETURN_NONE of the headers from 3.12 on counts on None being immortal, which it is not
+ * in the older versions that the stable ABI promises to run on. */
+static inline PyObject *new_reference(PyObject *object) {
+    Py_INCREF(object);
+    return object;
+}
+
+/* arguments.c */
+
+#define MAX_PARAMETERS 2
+
+struct signature {
+    const char *function; /* as error messages name it, without the parentheses */
+    const char *parameters[MAX_PARAMETERS + 1];
+};
+
+/* Sorts the arguments of a vectorcall into values, one for each parameter, as
+ * borrowed references. False with a TypeError set if they do not fit. */
+bool arguments_parse(const struct signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                     PyObject **values);
+/* The same for tp_new, which is given a tuple and a dict (or NULL). */
+bool arguments_parse_new(const struct signature *signature, PyObject *args, PyObject *keywords, PyObject **values);
+
+/* Returns the bytes of a path given as str, bytes or os.PathLike: a new reference
+ * to an immutable object, safe to read without the GIL. */
+PyObject *argument_path(PyObject *value);
+/* Returns the UTF-8 of a str, which lives as long as the str, or NULL. */
+const char *argument_text(const char *name, PyObject *value, Py_ssize_t *length);
+bool argument_mode(const struct module_state *state, PyObject *value, uint32_t *mode);
+struct NonoCapabilitySet *argument_caps(const struct module_state *state, PyObject *value);
+
+/* errors.c: raise what the library's last error says, and return NULL. */
+
+PyObject *raise_last_error(enum NonoErrorCode code);
+PyObject *raise_last_error_as(PyObject *exception_class);
+/* For functions that return a handle and no code. */
+PyObject *raise_last_path_error(void);
+
+/* module.c */
+
+/* Creates a class, stores it in *type and adds it to the module under its name. */
+bool module_add_class(PyObject *module, PyType_Spec *spec, PyTypeObject **type);
+/* Gives a class static methods whose self is the class, which leads them to the module. */
+bool module_add_static_methods(PyTypeObject *type, PyMethodDef *methods);
+/* tp_new of the classes that only the module itself makes. */
+PyObject *module_refuse_new(PyTypeObject *type, PyObject *args, PyObject *keywords);
+/* Turns UTF-8 of the library into a str, and releases it. */
+PyObject *module_take_text(char *text);
+/* Decodes a path of the library as os.fsdecode() does: bytes that are no text become surrogate escapes. */
+PyObject *module_path(const char *path);
+
+/* One file for each class. *_init() adds the class to the module. */
+
+bool access_mode_init(PyObject *module, struct module_state *state);
+PyObject *access_mode_get(const struct module_state *state, uint32_t mode); /* new reference */
+const char *access_mode_text(PyObject *access);
+uint32_t access_mode_value(PyObject *access);
+
+bool capability_source_init(PyObject *module, struct module_state *state);
+/* group is the name of the group, or NULL for the other tags; a new reference is taken. */
+PyObject *capability_source_create(const struct module_state *state, enum NonoCapabilitySourceTag tag, PyObject *group);
+
+bool fs_capability_init(PyObject *module, struct module_state *state);
+PyObject *fs_capability_create(const struct module_state *state, const struct NonoCapabilitySet *caps, uintptr_t index);
+
+bool capability_set_init(PyObject *module, struct module_state *state);
+/* Owns the handle from the call on, also if it fails. */
+PyObject *capability_set_create(const struct module_state *state, struct NonoCapabilitySet *handle);
+struct NonoCapabilitySet *capability_set_handle(PyObject *caps);
+
+bool support_info_init(PyObject *module, struct module_state *state);
+PyObject *support_info_create(const struct module_state *state);
+
+bool sandbox_state_init(PyObject *module, struct module_state *state);
+bool query_context_init(PyObject *module, struct module_state *state);
+
+#endif

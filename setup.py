@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds libnono.so, which needs Swift, and the extension that links to it, side by side in the package."""
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import cast
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+from setuptools.errors import SetupError
+
+ROOT = Path(__file__).parent
+LIBRARY = "libnono.so"
+
+# The stable ABI from 3.10 on, the first that has the vectorcall convention. Free-threaded builds have none.
+STABLE_ABI = sys.version_info >= (3, 10) and not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def version() -> str:
+    header = (ROOT / "include" / "nono.h").read_text(encoding="utf-8")
+    match = re.search(r'^#define NONO_VERSION "(.+)"$', header, re.MULTILINE)
+    if match is None:
+        raise SetupError("include/nono.h does not define NONO_VERSION")
+    return match.group(1)
+
+
+def check_tools() -> None:
+    """Stops with one sentence, before minutes of compiling, if something is missing."""
+    if shutil.which("swift") is None:
+        raise SetupError(
+            "building nono-py needs the Swift toolchain 6.1 or newer, and there is no 'swift' on PATH: "
+            "install it from https://www.swift.org/install"
+        )
+    include = sysconfig.get_paths()["include"]
+    if not Path(include, "Python.h").is_file():
+        raise SetupError(
+            f"building nono-py needs Python's C headers, and there is no Python.h in {include}: "
+            "install the development package of this Python (python3-dev on Debian, python3-devel on Fedora)"
+        )
+
+
+class BuildExtension(build_ext):
+    def library_path(self, extension: Extension) -> Path:
+        return Path(self.get_ext_fullpath(extension.name)).with_name(LIBRARY)
+
+    def run(self) -> None:
+        check_tools()
+        super().run()
+
+    def build_extension(self, ext: Extension) -> None:
+        library = self.library_path(ext).absolute()
+        command = ["sh", "scripts/build-library.sh", str(library)]
+        if subprocess.run(command, cwd=ROOT).returncode != 0:
+            raise SetupError(f"{' '.join(command)} failed; its output is above")
+        ext.extra_objects = [str(library)]
+        super().build_extension(ext)
+
+    def copy_extensions_to_source(self) -> None:
+        """Of an editable installation; setuptools knows of the extension only."""
+        super().copy_extensions_to_source()
+        package = cast(build_py, self.get_finalized_command("build_py")).get_package_dir("nono_py")
+        for extension in self.extensions:
+            built = Path(self.build_lib, *extension.name.split(".")).with_name(LIBRARY)
+            self.copy_file(str(built), str(Path(package, LIBRARY)))
+
+    def get_outputs(self) -> list[str]:
+        return [*super().get_outputs(), *(str(self.library_path(extension)) for extension in self.extensions)]
+
+
+setup(
+    version=version(),
+    cmdclass={"build_ext": BuildExtension},
+    ext_modules=[
+        Extension(
+            "nono_py._nono_py",
+            sources=sorted(str(path.relative_to(ROOT)) for path in (ROOT / "python" / "src").glob("*.c")),
+            depends=["include/nono.h", "python/src/extension.h"],
+            include_dirs=["include"],
+            define_macros=[("Py_LIMITED_API", "0x030A0000")] if STABLE_ABI else [],
+            py_limited_api=STABLE_ABI,
+            extra_compile_args=["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden", "-g0"],
+            extra_link_args=["-Wl,-rpath," + ("@loader_path" if sys.platform == "darwin" else "$ORIGIN")],
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if STABLE_ABI else {},
+)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One object may be used by several threads, and calls that wait for the file system stop nobody else."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import RunChild
+
+from nono_py import AccessMode, CapabilitySet, QueryContext, SandboxState
+
+R, W = AccessMode.READ, AccessMode.WRITE
+ROUNDS = 300
+
+
+def in_threads(*actions: Callable[[], object]) -> None:
+    failures: list[BaseException] = []
+
+    def run(action: Callable[[], object]) -> None:
+        try:
+            for _ in range(ROUNDS):
+                action()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert failures == []
+
+
+def test_one_set_in_two_threads(tree: Path) -> None:
+    caps = CapabilitySet()
+    in_threads(lambda: caps.allow_path("d", R), lambda: caps.allow_file("f.txt", W))
+    capabilities = caps.fs_capabilities()
+    assert len(capabilities) == 2 * ROUNDS
+    assert sum(capability.is_file for capability in capabilities) == ROUNDS
+    caps.deduplicate()
+    assert len(caps.fs_capabilities()) == 2
+
+
+def test_readers_and_writers(tree: Path) -> None:
+    caps = CapabilitySet()
+
+    def read() -> None:
+        for capability in caps.fs_capabilities():
+            assert capability.resolved == str(tree / "d")
+            assert capability.access in (R, AccessMode.READ_WRITE)
+        QueryContext(caps).query_path("d", R)
+        SandboxState.from_caps(caps).to_caps()
+        caps.summary()
+
+    in_threads(lambda: caps.allow_path("d", R), caps.deduplicate, read, lambda: caps.path_covered("d/sub"))
+    caps.deduplicate()
+    assert len(caps.fs_capabilities()) == 1
+
+
+def test_errors_belong_to_their_thread(tree: Path) -> None:
+    caps = CapabilitySet()
+
+    def fail(path: str) -> None:
+        with pytest.raises(FileNotFoundError) as caught:
+            caps.allow_path(path, R)
+        assert str(caught.value) == f"Path does not exist: {path}"
+
+    in_threads(lambda: fail("one"), lambda: fail("another"), lambda: fail("a third"))
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="with one processor the other thread runs anyway")
+def test_others_go_on_meanwhile(run_child: RunChild) -> None:
+    # With the interpreter's switch interval out of reach, the other thread runs only if the call lets it.
+    code = """
+    import threading
+    deep = "/".join(["d"] * 200)
+    os.makedirs(deep)
+    caps = CapabilitySet()
+    context = QueryContext(caps)
+    turns = 0
+    stop = False
+
+    def count():
+        global turns
+        while not stop:
+            turns += 1
+            if turns % 100 == 0:
+                context.query_path("/", R)
+
+    sys.setswitchinterval(1000)
+    thread = threading.Thread(target=count)
+    thread.start()
+    for method in caps.path_covered, lambda path: caps.allow_path(path, R), lambda path: context.query_path(path, R):
+        before = turns
+        for _ in range(2000):
+            method(deep)
+        print(turns > before)
+    stop = True
+    thread.join()
+    """
+    assert run_child(code).splitlines() == ["True"] * 3
