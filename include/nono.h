@@ -206,12 +206,14 @@ NONO_API char *nono_last_error(void);
 NONO_API char *nono_last_error_bytes(size_t *out_length);
 
 /* Returns the errno behind the calling thread's last error, or 0 if that error
- * does not come from a system call. Since 0.4. */
+ * does not come from a system call, or from none but the probe for Landlock.
+ * Since 0.4. */
 NONO_API int32_t nono_last_os_error(void);
 
-/* Returns the path, as the caller gave it, that the calling thread's last error
- * is about, with its length in *out_length unless that is NULL; or NULL if the
- * error is not about a path. Since 0.4. */
+/* Returns the path that the calling thread's last error is about, with its length
+ * in *out_length unless that is NULL; or NULL if the error is not about a path. It
+ * is as the caller gave it; of nono_sandbox_apply(), the resolved path of a grant.
+ * Since 0.4. */
 NONO_API char *nono_last_error_path(size_t *out_length);
 
 /* Returns what kind of problem the calling thread's last error is, or
@@ -248,7 +250,8 @@ NONO_API void nono_capability_set_free(struct NonoCapabilitySet *caps);
  * The path is resolved at once, against the working directory, as realpath(3)
  * does: every part must exist and links are followed. What is granted is the
  * object found (device, inode, type); nono_sandbox_apply() refuses to grant
- * another one that has taken its place.
+ * another one that has taken its place, unless the file system gave a new object
+ * the inode number of the old one.
  *
  * Arguments are checked in this order: caps ("caps pointer is NULL"), mode
  * ("invalid access mode: 7"), path ("path is NULL or invalid UTF-8"); each is

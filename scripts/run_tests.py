@@ -11,7 +11,7 @@ import time
 # What the closing line of each kind of runner looks like: passed, failed, skipped.
 CLOSINGS = (
     re.compile(r"Test run with (?P<run>\d+) tests? .*?(?:with (?P<failed>\d+) issues?)?"),
-    re.compile(r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed(?:, (?P<skipped>\d+) skipped)?$"),
+    re.compile(r"^(?:C tests: )?(?P<passed>\d+) passed, (?P<failed>\d+) failed(?:, (?P<skipped>\d+) skipped)?$"),
     re.compile(r"^=*\s*(?P<summary>(?:\d+ (?:passed|failed|skipped|errors?|xfailed)(?:, )?)+) in [\d.]+s"),
 )
 

@@ -122,7 +122,8 @@ int nono_sys_check_directory(const char *path) {
 
 ptrdiff_t nono_sys_getcwd(char *buffer, size_t size) {
     if (getcwd(buffer, size) == NULL) {
-        return -errno;
+        /* The buffer holds every path that the kernel takes. */
+        return errno == ERANGE ? -ENAMETOOLONG : -errno;
     }
     return (ptrdiff_t)strlen(buffer);
 }

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What kernels of every Landlock ABI are told, call by call. Needs the shim (Tests/shim/faults.c). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support.h"
+
+enum { READ = 0, WRITE = 1, READ_WRITE = 2, NEWEST_USED_ABI = 6 };
+
+static const struct kernel {
+    int abi; /* what the kernel says */
+    unsigned files;
+    unsigned network;
+    unsigned scopes;
+    unsigned attr_size;
+    int used; /* what the library makes of it */
+} kernels[] = {
+    {1, 0x1fff, 0, 0, 8, 1},  {2, 0x3fff, 0, 0, 8, 2},   {3, 0x7fff, 0, 0, 8, 3},   {4, 0x7fff, 3, 0, 16, 4},
+    {5, 0xffff, 3, 0, 16, 5}, {6, 0xffff, 3, 2, 24, 6},  {7, 0xffff, 3, 2, 24, 6},  {8, 0xffff, 3, 2, 24, 6},
+    {9, 0xffff, 3, 2, 24, 6}, {10, 0xffff, 3, 2, 24, 6}, {99, 0xffff, 3, 2, 24, 6},
+};
+enum { KERNELS = sizeof kernels / sizeof kernels[0] };
+
+/* Everything that decides which rights a rule has, and those of a kernel that knows all. */
+static const struct {
+    const char *path;
+    bool is_file;
+    uint32_t mode;
+    unsigned rights;
+} grants[] = {
+    {"d", false, READ, 0x000d},          {"d", false, WRITE, 0x77b2},
+    {"d", false, READ_WRITE, 0x77bf},    {"f", true, READ, 0x0005},
+    {"f", true, WRITE, 0x4002},          {"f", true, READ_WRITE, 0x4007},
+    {"fifo", true, READ, 0x0005},        {"fifo", true, READ_WRITE, 0x4007},
+    {"dev", false, READ_WRITE, 0x77bf},  {"/dev/null", true, READ, 0x0005},
+    {"/dev/null", true, WRITE, 0xc002},  {"/dev/null", true, READ_WRITE, 0xc007},
+    {"/dev", false, READ, 0x000d},       {"/dev", false, WRITE, 0xf7b2},
+    {"/dev", false, READ_WRITE, 0xf7bf}, {"/proc", false, READ_WRITE, 0x77bf},
+};
+enum { GRANTS = sizeof grants / sizeof grants[0] };
+
+static void make_tree(void) {
+    make_directory("d");
+    make_directory("dev");
+    make_file("f", "");
+    CHECK_INT(mkfifo("fifo", 0600), 0);
+}
+
+static struct NonoCapabilitySet *grant_all(void) {
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    for (size_t i = 0; i < GRANTS; i++) {
+        CHECK_OK((grants[i].is_file ? nono_capability_set_allow_file
+                                    : nono_capability_set_allow_path)(caps, grants[i].path, grants[i].mode));
+    }
+    return caps;
+}
+
+static void emulate(int abi) {
+    CHECK_INT(setenv("NONO_TEST_LANDLOCK_ABI", text("%d", abi), 1), 0);
+}
+
+static void emulate_nothing(void) {
+    unsetenv("NONO_TEST_LANDLOCK_ABI");
+    unsetenv("NONO_TEST_TRACE");
+}
+
+static void apply_set(void *caps) {
+    apply(caps);
+}
+
+/* Applies a set in a child, and compares all that the kernel was told. Frees nothing. */
+static void check_trace(const struct kernel *kernel, struct NonoCapabilitySet *caps, const char *expected) {
+    static char trace[16384];
+    if (!has_landlock(kernel->used)) {
+        return;
+    }
+    const char *path = text("%s/trace", absolute("."));
+    (void)unlink(path);
+    emulate(kernel->abi);
+    setenv("NONO_TEST_TRACE", path, 1);
+    in_child_with(apply_set, caps);
+    emulate_nothing();
+    FILE *file = fopen(path, "r");
+    size_t length = file != NULL ? fread(trace, 1, sizeof trace - 1, file) : 0;
+    trace[length] = '\0';
+    CHECK(file != NULL && fclose(file) == 0);
+    CHECK_TEXT(trace, expected);
+}
+
+/* The calls, all of them, in this order, with the lines of the rules in between. */
+static const char *calls(const struct kernel *kernel, unsigned network, const char *rules) {
+    return text("landlock_version abi=%d\n"
+                "landlock_create_ruleset size=%u handled_fs=0x%x handled_net=0x%x scoped=0x%x flags=0x0\n"
+                "%sno_new_privs\nlandlock_restrict_self flags=0x0\n",
+                kernel->abi, kernel->attr_size, kernel->files, network, kernel->scopes, rules);
+}
+
+static void rights(void) {
+    /* Everything below /dev has a right more. */
+    if (strncmp(absolute("."), "/dev/", 5) == 0) {
+        check_skip("the tests run below /dev");
+        return;
+    }
+    make_tree();
+    struct NonoCapabilitySet *caps = grant_all();
+    for (size_t k = 0; k < KERNELS; k++) {
+        const char *rules = "";
+        for (size_t i = 0; i < GRANTS; i++) {
+            rules = text("%slandlock_add_rule path=%s rights=0x%x flags=0x0\n", rules, absolute(grants[i].path),
+                         grants[i].rights & kernels[k].files);
+        }
+        check_trace(&kernels[k], caps, calls(&kernels[k], 0, rules));
+    }
+    nono_capability_set_free(caps);
+}
+
+static void network(void) {
+    struct NonoCapabilitySet *blocked = nono_capability_set_new();
+    CHECK_OK(nono_capability_set_set_network_blocked(blocked, true));
+    struct NonoCapabilitySet *proxy = nono_capability_set_new();
+    CHECK_OK(nono_capability_set_set_proxy_port(proxy, 8080));
+    struct NonoCapabilitySet *no_port = nono_capability_set_new();
+    CHECK_OK(nono_capability_set_set_network_mode(no_port, NONO_NETWORK_MODE_PROXY_ONLY));
+    for (size_t k = 0; k < KERNELS; k++) {
+        struct NonoCapabilitySet *sets[] = {blocked, proxy, no_port};
+        for (size_t i = 0; i < 3; i++) {
+            if (kernels[k].network != 0) {
+                check_trace(&kernels[k], sets[i],
+                            calls(&kernels[k], kernels[k].network,
+                                  i == 1 ? "landlock_add_rule port=8080 rights=0x2 flags=0x0\n" : ""));
+                continue;
+            }
+            /* Refused before the kernel is told anything. */
+            emulate(kernels[k].abi);
+            setenv("NONO_TEST_FAIL", "landlock_create_ruleset:5,no_new_privs:5", 1);
+            FAILS(nono_sandbox_apply(sets[i]), NONO_ERROR_CODE_ERR_SANDBOX_INIT, UNSUPPORTED_PLATFORM_FEATURE,
+                  .message = "Sandbox initialization failed: Network filtering requested but kernel Landlock ABI "
+                             "doesn't support it (requires V4+). Refusing to start without network restrictions.");
+            unsetenv("NONO_TEST_FAIL");
+            emulate_nothing();
+        }
+    }
+    nono_capability_set_free(blocked);
+    nono_capability_set_free(proxy);
+    nono_capability_set_free(no_port);
+}
+
+/* One line for people, which names what is used, not what there is. */
+static void support(void) {
+    static const char *const features[] = {"Basic filesystem access control", "File rename across directories (Refer)",
+                                           "File truncation (Truncate)",      "TCP network filtering",
+                                           "Device ioctl filtering",          "Process scoping"};
+    for (size_t k = 0; k < KERNELS; k++) {
+        const char *list = features[0];
+        for (int i = 1; i < kernels[k].used; i++) {
+            list = text("%s, %s", list, features[i]);
+        }
+        emulate(kernels[k].abi);
+        CHECK(nono_sandbox_is_supported());
+        struct NonoSupportInfo info = nono_sandbox_support_info();
+        emulate_nothing();
+        CHECK(info.is_supported);
+        CHECK_OWNED(info.platform, "linux");
+        CHECK_OWNED(info.details, text("Landlock available (Landlock V%d, features: %s)", kernels[k].used, list));
+    }
+}
+
+/* A kernel without Landlock: not built in, or disabled at boot. */
+static void none(void) {
+    make_file("secret", "secret");
+    for (int abi = -1; abi <= 0; abi++) {
+        emulate(abi);
+        CHECK(!nono_sandbox_is_supported());
+        struct NonoSupportInfo info = nono_sandbox_support_info();
+        CHECK(!info.is_supported);
+        CHECK_OWNED(info.platform, "linux");
+        CHECK_OWNED(info.details, "Landlock not available. Requires Linux kernel 5.13+ with Landlock enabled.");
+        struct NonoCapabilitySet *caps = caps_with_path("/", READ);
+        FAILS(nono_sandbox_apply(caps), NONO_ERROR_CODE_ERR_SANDBOX_INIT, UNSUPPORTED_PLATFORM_FEATURE,
+              .message = "Sandbox initialization failed: No supported Landlock ABI detected (last error: ABI V1: "
+                         "filesystem access probe failed: fully incompatible access-rights: "
+                         "BitFlags<AccessFs>(0b1111111111111, Execute | WriteFile | ReadFile | ReadDir | RemoveDir | "
+                         "RemoveFile | MakeChar | MakeDir | MakeReg | MakeSock | MakeFifo | MakeBlock | MakeSym))");
+        nono_capability_set_free(caps);
+        emulate_nothing();
+        CHECK_INT(try_write("secret"), 0);
+    }
+}
+
+/* The same in effect: what an old kernel does not know stays open, what it knows is closed. */
+static void old_kernel(void *abi) {
+    emulate(*(int *)abi);
+    apply(caps_with_path("d", READ_WRITE));
+    CHECK_INT(try_read("f"), EACCES);
+    CHECK_INT(try_write("f"), EACCES);
+    CHECK_INT(try_create("d/new"), 0);
+    CHECK_INT(try_truncate("f"), *(int *)abi >= 3 ? EACCES : 0);
+    make_directory("d/sub");
+    CHECK_INT(try_rename("d/new", "d/sub/new"), *(int *)abi >= 2 ? 0 : EXDEV);
+}
+
+static void effects(void) {
+    for (int abi = 1; abi <= NEWEST_USED_ABI; abi++) {
+        const char *place = text("%d", abi);
+        make_directory(place);
+        CHECK_INT(chdir(place), 0);
+        make_tree();
+        if (has_landlock(abi)) {
+            in_child_with(old_kernel, &abi);
+        }
+        CHECK_INT(chdir(".."), 0);
+    }
+}
+
+static const struct test tests[] = {
+    {"shim", require_shim}, {"rights", rights}, {"network", network},
+    {"support", support},   {"none", none},     {"effects", effects},
+};
+
+CHECK_MAIN("abi", tests)
