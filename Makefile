@@ -63,6 +63,7 @@ check: $(VENV)/.package $(LIBRARY) ## formats, lints, types, exports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict $(TYPED)
 	$(BIN)/python -m mypy.stubtest --allowlist tests-py/stubtest-allowlist.txt nono_py
+	$(MAKE) --no-print-directory --directory Tests/c header
 	scripts/check-exports.sh $(LIBRARY)
 	scripts/check-boundary.sh
 

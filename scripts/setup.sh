@@ -9,7 +9,7 @@ if ! command -v swift >/dev/null 2>&1; then
     exit 1
 fi
 
-packages="binutils gcc git libc6-dev libffi-dev make pkg-config python3 python3-dev python3-venv"
+packages="binutils g++ gcc git libc6-dev libffi-dev make pkg-config python3 python3-dev python3-venv"
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "not a Debian system: what the build needs is there under other names than these: $packages" >&2
     exit 0

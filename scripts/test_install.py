@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -78,6 +79,30 @@ def install_and_probe(python: Path, what: Path, scratch: Path) -> None:
         raise RuntimeError(f"not contained: {output}")
 
 
+def refusal(clone: Path, what: str, *arguments: str, **environment: str) -> str:
+    """Builds where something is missing; returns what is wrong with how that is told, or nothing."""
+    command = [sys.executable, *arguments, "build_ext"]
+    done = subprocess.run(command, cwd=clone, env={**os.environ, **environment}, capture_output=True, text=True)
+    sentences = [line for line in done.stderr.splitlines() if what in line and "install" in line]
+    built = list(clone.glob("build/**/*.o")) + list(clone.glob(".build-embedded/release/*"))
+    if done.returncode == 0 or len(sentences) != 1 or "Traceback" in done.stderr or built:
+        return f"exit status {done.returncode}, built {built}\n{done.stdout}{done.stderr}"
+    return ""
+
+
+def check_refusals(clone: Path) -> list[str]:
+    """Without Swift, and without Python's headers, building stops at once with a sentence that says what to install."""
+    without_headers = (
+        "import runpy, sys, sysconfig; paths = sysconfig.get_paths();"
+        "sysconfig.get_paths = lambda: {**paths, 'include': '/nonexistent'};"
+        "sys.argv[0] = 'setup.py'; runpy.run_path('setup.py', run_name='__main__')"
+    )
+    return [
+        refusal(clone, "Swift toolchain", "setup.py", PATH="/nonexistent"),
+        refusal(clone, "Python.h", "-c", without_headers),
+    ]
+
+
 def main() -> int:
     passed = failed = 0
     found = interpreters()
@@ -85,6 +110,10 @@ def main() -> int:
         scratch = Path(name)
         clone = scratch / "clone"
         run("git", "clone", "--quiet", ROOT, clone)
+        for problem in check_refusals(clone):
+            passed += not problem
+            failed += bool(problem)
+            print(f"where something is missing: {problem or 'says what to install'}", flush=True)
         run(sys.executable, "setup.py", "--quiet", "sdist", "--dist-dir", scratch / "dist", cwd=clone)
         (sdist,) = (scratch / "dist").glob("*.tar.gz")
         run("git", "clean", "--quiet", "-fdx", cwd=clone)
