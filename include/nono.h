@@ -89,6 +89,31 @@ extern "C" {
 #define NONO_NETWORK_MODE_ALLOW_ALL 1U
 #define NONO_NETWORK_MODE_PROXY_ONLY 2U
 
+/* What a sandbox closes by default and nono_sandbox_apply_with_options() may leave
+ * open, for programs that need it. Combined with |. Since 0.4. */
+#define NONO_ALLOW_KEYRINGS 0x1ULL                 /* kernel keyrings, keyrings(7) */
+#define NONO_ALLOW_SYSV_IPC 0x2ULL                 /* System V IPC, sysvipc(7) */
+#define NONO_ALLOW_TERMINAL_INPUT 0x4ULL           /* TIOCSTI and TIOCLINUX, ioctl_tty(2) */
+#define NONO_ALLOW_BPF 0x8ULL                      /* bpf(2) */
+#define NONO_ALLOW_PERF_EVENTS 0x10ULL             /* perf_event_open(2) */
+#define NONO_ALLOW_USERFAULTFD 0x20ULL             /* userfaultfd(2) */
+#define NONO_ALLOW_KERNEL_ADMINISTRATION 0x40ULL   /* modules, kexec, swap, reboot, quotas, I/O ports, kernel log */
+#define NONO_ALLOW_MOUNTS 0x80ULL                  /* mount(2) and its kin, pivot_root(2) */
+#define NONO_ALLOW_FILE_HANDLES 0x100ULL           /* open_by_handle_at(2), fanotify(7) */
+#define NONO_ALLOW_CLOCK_AND_HOSTNAME 0x200ULL     /* setting the clock, the host and domain name */
+#define NONO_ALLOW_OTHER_PROCESSES 0x400ULL        /* limits, priority, scheduling of others; threads bound by OpenMP */
+#define NONO_ALLOW_CAPABILITIES 0x800ULL           /* the capabilities(7) that lead out of a sandbox */
+#define NONO_ALLOW_SIGNALS 0x1000ULL               /* signals to processes outside */
+#define NONO_ALLOW_ABSTRACT_UNIX_SOCKETS 0x2000ULL /* abstract unix sockets of processes outside, unix(7) */
+
+/* What a kernel leaves open although a sandbox should close it. Since 0.4. */
+#define NONO_UNENFORCED_METADATA 0x1ULL               /* chmod, chown, times, attributes: every kernel so far */
+#define NONO_UNENFORCED_TRUNCATION 0x2ULL             /* truncating files that may not be written: before ABI 3 */
+#define NONO_UNENFORCED_DEVICE_CONTROL 0x4ULL         /* ioctl(2) on devices: before ABI 5 */
+#define NONO_UNENFORCED_SIGNALS 0x8ULL                /* signals to processes outside: before ABI 6 */
+#define NONO_UNENFORCED_ABSTRACT_UNIX_SOCKETS 0x10ULL /* those of processes outside: before ABI 6 */
+#define NONO_UNENFORCED_PATHNAME_UNIX_SOCKETS 0x20ULL /* connections to ungranted ones: before ABI 9 */
+
 enum NonoErrorCode {
     NONO_ERROR_CODE_OK = 0,
     /* A path, or a part of it, does not exist. */
@@ -194,6 +219,31 @@ struct NonoSupportInfo {
 };
 typedef struct NonoSupportInfo NonoSupportInfo;
 
+/* How nono_sandbox_apply_with_options() applies. Set struct_size to sizeof this
+ * struct and everything that is not used to zero. Since 0.4. */
+struct NonoApplyOptions {
+    size_t struct_size;
+    uint64_t allow; /* NONO_ALLOW_*; other bits are an error */
+};
+typedef struct NonoApplyOptions NonoApplyOptions;
+
+/* What is in force on this process, as far as this library put it there since the
+ * program was started: a sandbox survives exec, the record of it does not. What the
+ * kernel says itself is in the two last fields. Since 0.4. */
+struct NonoSandboxStatus {
+    size_t struct_size;    /* set by the caller to sizeof this struct */
+    uint64_t allowed;      /* NONO_ALLOW_*: left open by every layer */
+    uint64_t unenforced;   /* NONO_UNENFORCED_*: not closed by any layer */
+    uint32_t layers;       /* how many sandboxes are in force, one within another */
+    uint32_t network_mode; /* NONO_NETWORK_MODE_*: the narrowest of them */
+    int32_t landlock_abi;  /* the Landlock ABI that was used; 0 without a layer */
+    int32_t seccomp_mode;  /* PR_GET_SECCOMP(2const): 2 with a filter, ours or another */
+    bool unix_sockets_blocked;
+    bool is_incomplete; /* an apply failed halfway: some threads may be unrestricted */
+    bool no_new_privs;  /* PR_GET_NO_NEW_PRIVS(2const) */
+};
+typedef struct NonoSandboxStatus NonoSandboxStatus;
+
 /* Errors and strings */
 
 /* Returns a copy of the calling thread's last error message, or NULL if no call
@@ -293,6 +343,12 @@ NONO_API enum NonoErrorCode nono_capability_set_set_proxy_port(struct NonoCapabi
 /* Returns the proxy port; 0 unless the mode is PROXY_ONLY. */
 NONO_API uint16_t nono_capability_set_proxy_port(const struct NonoCapabilitySet *caps);
 
+/* Closes unix sockets altogether, but for connected pairs (socketpair(2) of streams).
+ * Without it a process in a sandbox can connect to any unix socket by path, up to
+ * Landlock ABI 8. There is no way back. Since 0.4. */
+NONO_API enum NonoErrorCode nono_capability_set_block_unix_sockets(struct NonoCapabilitySet *caps);
+NONO_API bool nono_capability_set_unix_sockets_blocked(const struct NonoCapabilitySet *caps); /* false for NULL */
+
 /* Puts a command name on the allow or block list. Lists are kept and saved with
  * the set; the kernel does not enforce them. "cmd is NULL or invalid UTF-8". */
 NONO_API enum NonoErrorCode nono_capability_set_allow_command(struct NonoCapabilitySet *caps, const char *cmd);
@@ -377,21 +433,56 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
 
 /* The sandbox */
 
-/* Puts the sandbox in force, for good. On Linux this sets no_new_privs
- * (PR_SET_NO_NEW_PRIVS(2const)) and adds a Landlock layer (landlock(7)). It may
- * be called again: each layer only narrows, and the kernel allows 16.
+/* Puts the sandbox in force, for good: for every thread of the process, and what
+ * they start afterwards. It may be called again: each layer only narrows, and the
+ * kernel allows 16. On Linux it
  *
- * It binds the calling thread, and what that thread starts afterwards.
+ * - sets no_new_privs, PR_SET_NO_NEW_PRIVS(2const);
+ * - adds a Landlock layer, landlock(7): the granted paths, signals and abstract unix
+ *   sockets within the sandbox only, TCP ports;
+ * - adds a seccomp(2) filter: with a blocked network no socket but unix ones can be
+ *   made, nor io_uring be used; and the NONO_ALLOW_* calls above fail with EPERM. A
+ *   call in a foreign processor mode (int 0x80, x32) ends the process;
+ * - drops the capabilities that lead out of a sandbox, of root too.
  *
- * ERR_SANDBOX_INIT if the kernel cannot enforce the set (no Landlock, or too old
- * for a blocked network), if a granted object was replaced since it was granted,
- * or if a system call fails; ERR_UNKNOWN if a granted object cannot be opened
- * any more. Nothing is restricted then, though no_new_privs may be set. */
+ * Below Landlock ABI 8 every other thread is stopped by a signal (33) for a moment
+ * and restricts itself in its handler. System calls it was in may end with EINTR as
+ * after any signal, signal(7). Threads that existed before get one Landlock domain
+ * each. A process that one of them starts later is outside for the others: they
+ * cannot signal it (unless NONO_ALLOW_SIGNALS), connect to its abstract unix sockets
+ * (unless NONO_ALLOW_ABSTRACT_UNIX_SOCKETS), or trace it.
+ *
+ * ERR_SANDBOX_INIT if the kernel cannot enforce the set, if a granted object was
+ * replaced since it was granted, if a system call fails, or if a thread does not
+ * answer within 3 seconds; ERR_UNKNOWN if a granted object cannot be opened any
+ * more. Nothing is restricted then, though no_new_privs may be set; unless the
+ * message says that the process is restricted in part, which takes the kernel to
+ * run out of memory halfway. */
 NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
+
+/* The same with options; NULL is none. ERR_INVALID_ARG for options that this
+ * version does not know. Since 0.4. */
+NONO_API enum NonoErrorCode nono_sandbox_apply_with_options(const struct NonoCapabilitySet *caps,
+                                                            const struct NonoApplyOptions *options);
 
 /* Tells whether this system can sandbox at all. */
 NONO_API bool nono_sandbox_is_supported(void);
 NONO_API struct NonoSupportInfo nono_sandbox_support_info(void);
+
+/* Returns the Landlock ABI of the running kernel, and the one whose rights this
+ * library uses of it; 0 without Landlock. Since 0.4. */
+NONO_API int32_t nono_sandbox_kernel_abi(void);
+NONO_API int32_t nono_sandbox_used_abi(void);
+
+/* Stores in *out_unenforced what this kernel would leave open in a sandbox of the
+ * set (NONO_UNENFORCED_*). The errors of nono_sandbox_apply_with_options() for a
+ * set that this kernel cannot enforce at all. Since 0.4. */
+NONO_API enum NonoErrorCode nono_sandbox_unenforced(const struct NonoCapabilitySet *caps,
+                                                    const struct NonoApplyOptions *options, uint64_t *out_unenforced);
+
+/* Stores what is in force on this process. ERR_INVALID_ARG for NULL or a
+ * struct_size that is none of this struct. Since 0.4. */
+NONO_API enum NonoErrorCode nono_sandbox_status(struct NonoSandboxStatus *out_status);
 
 /* Saved states: a capability set as text */
 
@@ -410,15 +501,14 @@ NONO_API size_t nono_sandbox_state_fs_count(const struct NonoSandboxState *state
  *     {"fs": [{"original": ..., "resolved": ..., "access": "read", "is_file": false}],
  *      "net_blocked": true}
  *
- * and, only when there are any, "allowed_commands", "blocked_commands" and
- * "platform_rules", each a list of strings. NULL with ERR_CONFIG_PARSE if a path
+ * and, only when there are any, "unix_sockets_blocked": true, and the lists of strings
+ * "allowed_commands", "blocked_commands" and "platform_rules". NULL with ERR_CONFIG_PARSE if a path
  * is not UTF-8. */
 NONO_API char *nono_sandbox_state_to_json(const struct NonoSandboxState *state);
 
-/* Reads such text. Unknown fields are ignored; all known fields must be there but
- * the last three. Values are checked by nono_sandbox_state_to_caps(), not here.
- * NULL with ERR_CONFIG_PARSE, "Invalid JSON: expected value at line 1 column 1",
- * or with ERR_INVALID_ARG, "json is NULL or invalid UTF-8". */
+/* Reads such text. Unknown fields are ignored; "fs" and "net_blocked" must be there. Values are checked by
+ * nono_sandbox_state_to_caps(), not here. NULL with ERR_CONFIG_PARSE, "Invalid JSON: expected value at line 1 column
+ * 1", or with ERR_INVALID_ARG, "json is NULL or invalid UTF-8". */
 NONO_API struct NonoSandboxState *nono_sandbox_state_from_json(const char *json);
 
 /* The same for text with a length. Since 0.4. */

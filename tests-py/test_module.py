@@ -27,6 +27,15 @@ CLASSES = [
 ]
 FUNCTIONS = ["apply", "is_supported", "support_info"]
 
+ADDED_FUNCTIONS = ["unenforced", "sandbox_status"]  # not in __all__: `import *` brings what the original's does
+
+OPTIONS = (
+    "*, allow_keyrings=False, allow_sysv_ipc=False, allow_terminal_input=False, allow_bpf=False, "
+    "allow_perf_events=False, allow_userfaultfd=False, allow_kernel_administration=False, allow_mounts=False, "
+    "allow_file_handles=False, allow_clock_and_hostname=False, allow_other_processes=False, "
+    "allow_capabilities=False, allow_signals=False, allow_abstract_unix_sockets=False"
+)
+
 MEMBERS = {
     "AccessMode": {"READ", "WRITE", "READ_WRITE"},
     "CapabilitySet": {
@@ -41,20 +50,26 @@ MEMBERS = {
         "fs_capabilities",
         "is_network_blocked",
         "summary",
+        # Not in the original:
+        "block_unix_sockets",
+        "unix_sockets_blocked",
     },
     "CapabilitySource": {"user", "group", "system"},
     "FsCapability": {"original", "resolved", "access", "is_file", "source"},
     "QueryContext": {"query_path", "query_network"},
     "SandboxState": {"from_caps", "from_json", "to_json", "to_caps", "net_blocked"},
-    "SupportInfo": {"is_supported", "platform", "details"},
+    "SupportInfo": {"is_supported", "platform", "details", "kernel_abi", "used_abi", "unenforced"},
 }
 
 SIGNATURES = {
     "CapabilitySet": "()",
     "QueryContext": "(caps)",
-    "apply": "(caps)",
+    "apply": f"(caps, {OPTIONS})",
     "is_supported": "()",
     "support_info": "()",
+    "unenforced": f"(caps, {OPTIONS})",
+    "sandbox_status": "()",
+    "CapabilitySet.block_unix_sockets": "(self, /)",
     "CapabilitySet.allow_path": "(self, /, path, mode)",
     "CapabilitySet.allow_file": "(self, /, path, mode)",
     "CapabilitySet.block_network": "(self, /)",

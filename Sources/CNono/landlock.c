@@ -13,7 +13,6 @@
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_add_rule 445
-#define SYS_landlock_restrict_self 446
 #endif
 
 #define NONO_CREATE_RULESET_VERSION 1U
@@ -60,10 +59,6 @@ int nono_sys_landlock_add_path(int ruleset, int object, uint64_t rights) {
 int nono_sys_landlock_add_port(int ruleset, uint16_t port, uint64_t rights) {
     struct nono_net_port_attr attr = {.allowed_access = rights, .port = port};
     return syscall(SYS_landlock_add_rule, ruleset, NONO_RULE_NET_PORT, &attr, 0) != 0 ? -errno : 0;
-}
-
-int nono_sys_landlock_restrict_self(int ruleset) {
-    return syscall(SYS_landlock_restrict_self, ruleset, 0) != 0 ? -errno : 0;
 }
 
 int nono_sys_no_new_privs(void) {

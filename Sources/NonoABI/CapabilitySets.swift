@@ -77,6 +77,11 @@ public func nono_capability_set_set_proxy_port(_ caps: OpaquePointer?, _ port: U
     status { () throws(NonoError) in try set(caps).modify { $0.network = .proxyOnly(port: port) } }
 }
 
+@_cdecl("nono_capability_set_block_unix_sockets") @implementation
+public func nono_capability_set_block_unix_sockets(_ caps: OpaquePointer?) -> NonoErrorCode {
+    status { () throws(NonoError) in try set(caps).modify { $0.blocksUnixSockets = true } }
+}
+
 @_cdecl("nono_capability_set_allow_command") @implementation
 public func nono_capability_set_allow_command(_ caps: OpaquePointer?, _ cmd: UnsafePointer<CChar>?) -> NonoErrorCode {
     change(caps, { $0.allowCommand($1) }) { () throws(NonoError) in try textArgument(cmd, name: "cmd") }

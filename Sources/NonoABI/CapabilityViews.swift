@@ -37,6 +37,11 @@ public func nono_capability_set_is_network_blocked(_ caps: OpaquePointer?) -> Bo
     value(caps)?.network.isBlocked ?? false
 }
 
+@_cdecl("nono_capability_set_unix_sockets_blocked") @implementation
+public func nono_capability_set_unix_sockets_blocked(_ caps: OpaquePointer?) -> Bool {
+    value(caps)?.blocksUnixSockets ?? false
+}
+
 @_cdecl("nono_capability_set_summary") @implementation
 public func nono_capability_set_summary(_ caps: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
     value(caps).flatMap { copyOut($0.summary) }

@@ -15,6 +15,8 @@ public struct CapabilitySet: Sendable {
     /// In the order in which they were granted.
     public private(set) var grants: [Grant] = []
     public var network: NetworkMode = .allowAll
+    /// Whether unix sockets are closed altogether, but for connected pairs.
+    public var blocksUnixSockets = false
     /// Command names, UTF-8. Kept and saved; no kernel enforces them.
     public internal(set) var allowedCommands: [[UInt8]] = []
     public internal(set) var blockedCommands: [[UInt8]] = []

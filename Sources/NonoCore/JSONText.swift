@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CNono
+
 /// How strings and numbers are written, in JSON and in messages about it.
 enum JSONText {
     static func isUTF8(_ bytes: [UInt8]) -> Bool {
@@ -45,22 +47,11 @@ enum JSONText {
             case "\t": result += "\\t"
             case "\n": result += "\\n"
             case "\r": result += "\\r"
-            case _ where isPrintable(scalar): result.unicodeScalars.append(scalar)
+            case _ where nono_sys_is_printable(scalar.value): result.unicodeScalars.append(scalar)
             default: result += "\\u{\(String(scalar.value, radix: 16))}"
             }
         }
         return result + "\""
-    }
-
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII {
-            return (0x20..<0x7F).contains(scalar.value)
-        }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned: return false
-        case .spaceSeparator, .lineSeparator, .paragraphSeparator: return false
-        default: return !scalar.properties.isGraphemeExtend
-        }
     }
 
     /// The fewest digits that read back as this finite number: `0.00001`, `100.0` and `9999999999999998.0`, but `1e-6`

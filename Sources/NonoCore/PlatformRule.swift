@@ -38,13 +38,21 @@ public struct PlatformRule: Equatable, Sendable {
 
     private static func trim(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
         var text = text
-        while let first = text.first, first.properties.isWhitespace {
+        while let first = text.first, isSpace(first) {
             text.removeFirst()
         }
-        while let last = text.last, last.properties.isWhitespace {
+        while let last = text.last, isSpace(last) {
             text.removeLast()
         }
         return text
+    }
+
+    /// White_Space of Unicode, which will not change any more (PropList.txt).
+    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
+        default: false
+        }
     }
 
     private static func isBalanced(_ tokens: [PlatformRuleLexer.Token]) -> Bool {

@@ -25,6 +25,7 @@ public struct SandboxState: Equatable, Sendable {
 
     public var entries: [Entry] = []
     public var networkBlocked = false
+    public var unixSocketsBlocked = false
     public var allowedCommands: [[UInt8]] = []
     public var blockedCommands: [[UInt8]] = []
     public var platformRules: [[UInt8]] = []
@@ -35,6 +36,7 @@ public struct SandboxState: Equatable, Sendable {
 private enum StateField: String, JSONField {
     case entries = "fs"
     case networkBlocked = "net_blocked"
+    case unixSocketsBlocked = "unix_sockets_blocked"
     case allowedCommands = "allowed_commands"
     case blockedCommands = "blocked_commands"
     case platformRules = "platform_rules"
@@ -67,6 +69,7 @@ extension SandboxState {
                     try entries.append(Entry(from: &reader))
                 }
             case .networkBlocked: networkBlocked = try reader.bool()
+            case .unixSocketsBlocked: unixSocketsBlocked = try reader.bool()
             case .allowedCommands: allowedCommands = try reader.strings()
             case .blockedCommands: blockedCommands = try reader.strings()
             case .platformRules: platformRules = try reader.strings()
@@ -111,6 +114,9 @@ extension SandboxState {
             try entry.append(to: &json)
         }
         json += ",\n  \"net_blocked\": \(networkBlocked)".utf8
+        if unixSocketsBlocked {
+            json += ",\n  \"\(StateField.unixSocketsBlocked.rawValue)\": true".utf8
+        }
         let lists: [(field: StateField, texts: [[UInt8]])] = [
             (.allowedCommands, allowedCommands), (.blockedCommands, blockedCommands), (.platformRules, platformRules),
         ]

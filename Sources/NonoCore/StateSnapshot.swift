@@ -11,6 +11,7 @@ extension SandboxState {
                 isFile: grant.isFile)
         }
         networkBlocked = caps.network.isBlocked
+        unixSocketsBlocked = caps.blocksUnixSockets
         allowedCommands = caps.allowedCommands
         blockedCommands = caps.blockedCommands
         platformRules = caps.platformRules.map { $0.text }
@@ -45,6 +46,7 @@ extension SandboxState {
         if networkBlocked {
             caps.network = .blocked
         }
+        caps.blocksUnixSockets = unixSocketsBlocked
         caps.allowedCommands = allowedCommands
         caps.blockedCommands = blockedCommands
         for rule in platformRules {

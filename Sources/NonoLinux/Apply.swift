@@ -17,11 +17,52 @@ struct FileDescriptor: ~Copyable {
     }
 }
 
-/// Puts the sandbox of a set in force, for good.
+/// Puts the sandbox of a set in force, for good and for every thread of the process.
 ///
-/// Everything that can fail is done before anything is restricted, but for the last two calls. The corresponding kernel
-/// calls are `landlock_create_ruleset`, `landlock_add_rule`, `prctl` and `landlock_restrict_self`.
-public func applySandbox(_ caps: CapabilitySet) throws(NonoError) {
+/// Everything that can fail is done before anything is restricted, as far as the kernel lets us; `nono_sys_restrict` says
+/// how. The corresponding kernel calls are `landlock_create_ruleset`, `landlock_add_rule`, `prctl`, `seccomp`,
+/// `landlock_restrict_self` and `capset`.
+public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) throws(NonoError) {
+    let abi = try kernelABI()
+    let plan = try SandboxPlan(for: caps, options: options, abi: abi)
+    let ruleset = try makeRuleset(plan.landlock)
+    let program = plan.seccomp.instructions.map { instruction in
+        nono_sys_instruction(
+            code: instruction.code, jump_true: instruction.jumpTrue, jump_false: instruction.jumpFalse,
+            operand: instruction.operand)
+    }
+    let outcome = program.withUnsafeBufferPointer { program in
+        var restriction = nono_sys_restriction(
+            ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
+            program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue)
+        var outcome = nono_sys_outcome()
+        nono_sys_restrict(&restriction, &outcome)
+        return outcome
+    }
+    let isDone = UInt32(outcome.stage) == NONO_SYS_STAGE_DONE.rawValue
+    var layer = nono_sys_status(
+        allowed: options.rawValue, unenforced: plan.unenforced.rawValue, layers: isDone ? 1 : 0,
+        landlock_abi: abi.version, blocks_network: caps.network.isBlocked, allows_proxy: false,
+        blocks_unix_sockets: caps.blocksUnixSockets, is_incomplete: outcome.is_incomplete)
+    if case .proxyOnly = caps.network {
+        layer.allows_proxy = true
+    } else {
+        layer.allows_proxy = caps.network == .allowAll
+    }
+    nono_sys_add_layer(&layer)
+    if !isDone {
+        throw .unrestricted(outcome)
+    }
+}
+
+/// What this kernel would leave open in a sandbox of the set.
+public func unenforced(
+    _ caps: CapabilitySet, options: SandboxOptions = []
+) throws(NonoError) -> Unenforced {
+    try SandboxPlan(for: caps, options: options, abi: try kernelABI()).unenforced
+}
+
+private func kernelABI() throws(NonoError) -> LandlockABI {
     guard let abi = LandlockABI.used(onKernel: nono_sys_landlock_abi()) else {
         throw .sandboxInit(
             "No supported Landlock ABI detected (last error: ABI V1: filesystem access probe failed: fully incompatible"
@@ -29,20 +70,7 @@ public func applySandbox(_ caps: CapabilitySet) throws(NonoError) {
                 + " RemoveDir | RemoveFile | MakeChar | MakeDir | MakeReg | MakeSock | MakeFifo | MakeBlock | MakeSym))",
             diagnostic: .unsupportedPlatformFeature)
     }
-    let plan = try LandlockPlan(for: caps, abi: abi)
-    let ruleset = try makeRuleset(plan)
-
-    var failure = nono_sys_no_new_privs()
-    if failure < 0 {
-        throw .sandboxInit(
-            "Failed to restrict self: failed to set no_new_privs: \(systemErrorText(-failure))", osError: -failure)
-    }
-    failure = nono_sys_landlock_restrict_self(ruleset.number)
-    if failure < 0 {
-        throw .sandboxInit(
-            "Failed to restrict self: failed to restrict the calling thread: \(systemErrorText(-failure))",
-            osError: -failure)
-    }
+    return abi
 }
 
 /// The kernel's ruleset for a plan, with every rule in it.
@@ -105,6 +133,40 @@ private func openGranted(_ rule: LandlockPlan.PathRule) throws(NonoError) -> Fil
 }
 
 extension NonoError {
+    /// Why the threads of the process could not be restricted, and what is true of it now.
+    fileprivate static func unrestricted(_ outcome: nono_sys_outcome) -> NonoError {
+        let reason = systemErrorText(outcome.error)
+        var what =
+            switch nono_sys_stage(UInt32(outcome.stage)) {
+            case NONO_SYS_STAGE_NO_NEW_PRIVS: "failed to set no_new_privs: \(reason)"
+            case NONO_SYS_STAGE_LIST_THREADS: "failed to stop the other threads: \(reason)"
+            case NONO_SYS_STAGE_STOP_THREAD:
+                "\(threadName(outcome)) did not answer within 3 seconds; is a signal blocked in it by a system call of"
+                    + " its own, or is it stopped?"
+            case NONO_SYS_STAGE_SECCOMP:
+                outcome.thread != 0
+                    ? "\(threadName(outcome)) has a seccomp filter of its own, so that it cannot have ours"
+                    : "failed to install the seccomp filter: \(reason)"
+            case NONO_SYS_STAGE_CAPABILITIES: "failed to drop capabilities: \(reason)"
+            default:
+                outcome.thread != 0
+                    ? "failed to restrict \(threadName(outcome)): \(reason)"
+                    : "failed to restrict the calling thread: \(reason)"
+            }
+        if outcome.is_incomplete {
+            what += ". THE PROCESS IS RESTRICTED IN PART: end it, and do not rely on this sandbox"
+        }
+        return .sandboxInit("Failed to restrict self: \(what)", osError: outcome.error)
+    }
+
+    private static func threadName(_ outcome: nono_sys_outcome) -> String {
+        var name = outcome.name
+        let text = withUnsafeBytes(of: &name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return text.isEmpty ? "thread \(outcome.thread)" : "thread \(outcome.thread) (\(text))"
+    }
+
     fileprivate static func sandboxInit(
         _ reason: String, diagnostic: Diagnostic = .other, osError: Int32 = 0, path: Path? = nil
     ) -> NonoError {

@@ -26,13 +26,20 @@ struct LandlockPlan: Equatable, Sendable {
     let portRules: [PortRule]
 
     /// Throws when this ABI cannot enforce what the set asks for.
-    init(for caps: CapabilitySet, abi: LandlockABI) throws(NonoError) {
+    init(for caps: CapabilitySet, options: SandboxOptions = [], abi: LandlockABI) throws(NonoError) {
         self.abi = abi
         handledFiles = abi.files
-        // Signals to processes outside of the sandbox. Always: nothing in a set grants them.
-        scopes = abi.scopes.intersection(.signal)
+        var open: Scopes = []
+        if options.contains(.signals) {
+            open.insert(.signal)
+        }
+        if options.contains(.abstractUnixSockets) {
+            open.insert(.abstractUnixSocket)
+        }
+        scopes = abi.scopes.subtracting(open)
 
-        if caps.network.isBlocked && abi.network.isEmpty {
+        // A network that is blocked altogether is closed by seccomp on every kernel; a port takes Landlock.
+        if case .proxyOnly = caps.network, abi.network.isEmpty {
             throw NonoError(
                 .sandboxInit,
                 "Sandbox initialization failed: Network filtering requested but kernel Landlock ABI doesn't support it"

@@ -20,6 +20,7 @@ struct FileRights: OptionSet, Equatable, Sendable {
     static let refer = FileRights(rawValue: 1 << 13)
     static let truncate = FileRights(rawValue: 1 << 14)
     static let ioctlDevice = FileRights(rawValue: 1 << 15)
+    static let resolveUnix = FileRights(rawValue: 1 << 16)
 
     /// What the first ABI knows.
     static let first = FileRights(rawValue: (1 << 13) - 1)
@@ -28,18 +29,24 @@ struct FileRights: OptionSet, Equatable, Sendable {
     /// Not the making of device nodes: a node opens the device it names, whatever directory it is in.
     static let writing: FileRights = [
         .writeFile, .truncate, .refer, .removeDirectory, .removeFile, .makeDirectory, .makeRegular, .makeSocket,
-        .makeFIFO, .makeSymbolicLink,
+        .makeFIFO, .makeSymbolicLink, .resolveUnix,
     ]
     /// The rights that a rule on anything but a directory may have.
-    static let onFile: FileRights = [.execute, .readFile, .writeFile, .truncate, .ioctlDevice]
+    static let onFile: FileRights = [
+        .execute, .readFile, .writeFile, .truncate, .ioctlDevice, .resolveUnix,
+    ]
 }
 
-/// Rights on TCP ports, landlock(7). Values are those of `LANDLOCK_ACCESS_NET_*`.
+/// Rights on ports, landlock(7). Values are those of `LANDLOCK_ACCESS_NET_*`.
 struct NetworkRights: OptionSet, Equatable, Sendable {
     let rawValue: UInt64
 
     static let bindTCP = NetworkRights(rawValue: 1 << 0)
     static let connectTCP = NetworkRights(rawValue: 1 << 1)
+    static let bindUDP = NetworkRights(rawValue: 1 << 2)
+    static let connectOrSendUDP = NetworkRights(rawValue: 1 << 3)
+
+    static let tcp: NetworkRights = [.bindTCP, .connectTCP]
 }
 
 /// What a domain keeps to itself, landlock(7). Values are those of `LANDLOCK_SCOPE_*`.

@@ -8,6 +8,9 @@ public struct Support: Sendable {
     public let platform: String
     /// One line for people.
     public let details: String
+    /// The Landlock version of the running kernel, 0 if there is none, and the one that is used of it.
+    public var kernelABI: Int32 = 0
+    public var usedABI: Int32 = 0
 }
 
 /// Asks the running kernel. What it says about itself is the probe: no file is read, no ruleset is made.
@@ -21,8 +24,11 @@ func support(forKernelABI version: Int32) -> Support {
             isSupported: false, platform: "linux",
             details: "Landlock not available. Requires Linux kernel 5.13+ with Landlock enabled.")
     }
+    // The text is part of the API and stops at what it knew first; newer versions are in the numbers.
+    let named = LandlockABI.table.filter { $0.version <= min(abi.version, 6) }
     return Support(
         isSupported: true, platform: "linux",
-        details: "Landlock available (Landlock V\(abi.version), features: "
-            + "\(abi.features.joined(separator: ", ")))")
+        details: "Landlock available (Landlock V\(min(abi.version, 6)), features: "
+            + "\(named.map { $0.feature }.joined(separator: ", ")))",
+        kernelABI: version, usedABI: abi.version)
 }

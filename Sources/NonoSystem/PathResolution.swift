@@ -42,8 +42,13 @@ public func locate(_ path: Path) -> Path? {
     if path.bytes.isEmpty {
         return nil
     }
-    if !path.bytes.contains(0) && path.withCString({ nono_sys_identify_path($0, nil) }) == 0 {
-        if let canonical = canonicalWithoutLinks(path) {
+    if !path.bytes.contains(0) {
+        // A link on the way is told before anything that is missing behind it: what is in front of the first missing
+        // part is then as it is spelled, and what is behind it stands for itself, unless `..` leads back.
+        let failure = path.withCString { nono_sys_identify_path($0, nil) }
+        if failure == 0 || (failure == -ENOENT && !path.hasParentComponent),
+            let canonical = canonicalWithoutLinks(path)
+        {
             return canonical
         }
     }
@@ -88,6 +93,16 @@ extension Path {
             start = end + 1
         }
         return true
+    }
+
+    fileprivate var hasParentComponent: Bool {
+        var found = false
+        forEachComponent { component in
+            if component.elementsEqual([UInt8(ascii: "."), UInt8(ascii: ".")]) {
+                found = true
+            }
+        }
+        return found
     }
 
     /// Calls `body` with the bytes and a terminator behind them. The path must not hold a NUL byte.

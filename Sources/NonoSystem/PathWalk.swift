@@ -28,39 +28,31 @@ struct PathWalk {
         if path.bytes.isEmpty {
             return ENOENT
         }
-        let failure = begin(at: path)
-        if failure != 0 {
-            return failure
-        }
-        var pending = PendingComponents(path.bytes)
-        while let component = pending.next() {
-            if component.isParent {
-                removeLast()
-            } else if !component.isSelf {
-                let failure = step(component, &pending)
-                if failure != 0 {
-                    return failure
-                }
-            }
-        }
-        return 0
+        return walk(path) { $0.step($1, &$2) }
     }
 
     /// Appends the path as text, taking every component as a directory entry that is not a link.
     mutating func appendText(of path: Path) -> Int32 {
-        let failure = begin(at: path)
-        if failure != 0 {
-            return failure
+        let failure = walk(path) { walk, component, _ in
+            walk.append(component)
+            return 0
         }
+        return failure != 0 || result.count < PathWalk.longestPath ? failure : ENAMETOOLONG
+    }
+
+    private mutating func walk(
+        _ path: Path, name: (inout PathWalk, PendingComponents.Component, inout PendingComponents) -> Int32
+    ) -> Int32 {
+        var failure = begin(at: path)
         var pending = PendingComponents(path.bytes)
-        while let component = pending.next() {
+        while failure == 0, let component = pending.next() {
             if component.isParent {
                 removeLast()
             } else if !component.isSelf {
-                append(component)
+                failure = name(&self, component, &pending)
             }
         }
-        return result.count < PathWalk.longestPath ? 0 : ENAMETOOLONG
+        return failure
     }
 
     private mutating func begin(at path: Path) -> Int32 {

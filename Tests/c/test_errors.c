@@ -2,6 +2,7 @@
  *
  * Bad arguments of every function, and the error state itself. */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -59,6 +60,7 @@ static void network(void) {
     FAILS_ARGUMENT(nono_capability_set_set_network_mode(caps, 3), "invalid network mode: 3");
     FAILS_ARGUMENT(nono_capability_set_set_network_mode(caps, UINT32_MAX), "invalid network mode: 4294967295");
     FAILS_ARGUMENT(nono_capability_set_set_proxy_port(NULL, 8080), CAPS_IS_NULL);
+    FAILS_ARGUMENT(nono_capability_set_block_unix_sockets(NULL), CAPS_IS_NULL);
     CHECK_INT(nono_capability_set_network_mode(caps), NONO_NETWORK_MODE_ALLOW_ALL);
     nono_capability_set_free(caps);
 }
@@ -96,6 +98,7 @@ static void views(void) {
     NULL_CAPS(nono_capability_set_path_covered(NULL, "/"), false);
     NULL_CAPS(nono_capability_set_path_covered_bytes(NULL, "/", 1), false);
     NULL_CAPS(nono_capability_set_is_network_blocked(NULL), false);
+    NULL_CAPS(nono_capability_set_unix_sockets_blocked(NULL), false);
     NULL_CAPS(nono_capability_set_fs_count(NULL), 0);
     NULL_CAPS(nono_capability_set_fs_access(NULL, 0), NONO_ACCESS_MODE_INVALID);
     NULL_CAPS(nono_capability_set_fs_is_file(NULL, 0), false);
@@ -168,6 +171,43 @@ static void queries(void) {
 
 static void sandbox(void) {
     FAILS_ARGUMENT(nono_sandbox_apply(NULL), CAPS_IS_NULL);
+
+    /* Arguments are checked before anything is done. */
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    NonoApplyOptions options = {.struct_size = sizeof options};
+    uint64_t unenforced = 4711;
+    FAILS_ARGUMENT(nono_sandbox_apply_with_options(NULL, NULL), CAPS_IS_NULL);
+    FAILS_ARGUMENT(nono_sandbox_apply_with_options(NULL, &options), CAPS_IS_NULL);
+    FAILS_ARGUMENT(nono_sandbox_unenforced(NULL, NULL, NULL), CAPS_IS_NULL);
+    FAILS_ARGUMENT(nono_sandbox_unenforced(caps, NULL, NULL), "out_unenforced pointer is NULL");
+    static const size_t sizes[] = {0, 8, 15, 17, 24, SIZE_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char message[80];
+        options.struct_size = sizes[i];
+        snprintf(message, sizeof message, "struct_size of the options is %zu", sizes[i]);
+        FAILS_ARGUMENT(nono_sandbox_apply_with_options(caps, &options), message);
+        FAILS_ARGUMENT(nono_sandbox_unenforced(caps, &options, &unenforced), message);
+    }
+    options.struct_size = sizeof options;
+    for (int bit = 14; bit < 64; bit++) {
+        char message[80];
+        options.allow = UINT64_C(1) << bit | NONO_ALLOW_BPF;
+        snprintf(message, sizeof message, "unknown options: 0x%llx", 1ULL << bit);
+        FAILS_ARGUMENT(nono_sandbox_apply_with_options(caps, &options), message);
+        FAILS_ARGUMENT(nono_sandbox_unenforced(caps, &options, &unenforced), message);
+    }
+    CHECK_INT(unenforced, 4711);
+    nono_capability_set_free(caps);
+
+    NonoSandboxStatus status = {.struct_size = sizeof status - 1, .layers = 4711};
+    FAILS_ARGUMENT(nono_sandbox_status(NULL), "out_status pointer is NULL");
+    FAILS_ARGUMENT(nono_sandbox_status(&status), "struct_size of the status is 47");
+    status.struct_size = 0;
+    FAILS_ARGUMENT(nono_sandbox_status(&status), "struct_size of the status is 0");
+    CHECK_INT(status.layers, 4711);
+    status.struct_size = sizeof status;
+    NO_ERROR(CHECK_OK(nono_sandbox_status(&status)));
+    CHECK(status.layers == 0 && !status.no_new_privs && status.seccomp_mode == 0 && !status.is_incomplete);
 }
 
 static void states(void) {

@@ -64,6 +64,30 @@ static void source_tags(void) {
     CHECK_INT(NONO_CAPABILITY_SOURCE_TAG_PROFILE, 3);
 }
 
+static void options(void) {
+    CHECK_INT(NONO_ALLOW_KEYRINGS, 1 << 0);
+    CHECK_INT(NONO_ALLOW_SYSV_IPC, 1 << 1);
+    CHECK_INT(NONO_ALLOW_TERMINAL_INPUT, 1 << 2);
+    CHECK_INT(NONO_ALLOW_BPF, 1 << 3);
+    CHECK_INT(NONO_ALLOW_PERF_EVENTS, 1 << 4);
+    CHECK_INT(NONO_ALLOW_USERFAULTFD, 1 << 5);
+    CHECK_INT(NONO_ALLOW_KERNEL_ADMINISTRATION, 1 << 6);
+    CHECK_INT(NONO_ALLOW_MOUNTS, 1 << 7);
+    CHECK_INT(NONO_ALLOW_FILE_HANDLES, 1 << 8);
+    CHECK_INT(NONO_ALLOW_CLOCK_AND_HOSTNAME, 1 << 9);
+    CHECK_INT(NONO_ALLOW_OTHER_PROCESSES, 1 << 10);
+    CHECK_INT(NONO_ALLOW_CAPABILITIES, 1 << 11);
+    CHECK_INT(NONO_ALLOW_SIGNALS, 1 << 12);
+    CHECK_INT(NONO_ALLOW_ABSTRACT_UNIX_SOCKETS, 1 << 13);
+    CHECK_INT(sizeof NONO_ALLOW_KEYRINGS, sizeof(uint64_t));
+    CHECK_INT(NONO_UNENFORCED_METADATA, 1 << 0);
+    CHECK_INT(NONO_UNENFORCED_TRUNCATION, 1 << 1);
+    CHECK_INT(NONO_UNENFORCED_DEVICE_CONTROL, 1 << 2);
+    CHECK_INT(NONO_UNENFORCED_SIGNALS, 1 << 3);
+    CHECK_INT(NONO_UNENFORCED_ABSTRACT_UNIX_SOCKETS, 1 << 4);
+    CHECK_INT(NONO_UNENFORCED_PATHNAME_UNIX_SOCKETS, 1 << 5);
+}
+
 static void query_answers(void) {
     CHECK_INT(NONO_QUERY_STATUS_ALLOWED, 0);
     CHECK_INT(NONO_QUERY_STATUS_DENIED, 1);
@@ -103,6 +127,26 @@ static void support_info_layout(void) {
     CHECK_INT(sizeof(NonoSupportInfo), 3 * pointer);
 }
 
+static void apply_options_layout(void) {
+    CHECK_INT(offsetof(NonoApplyOptions, struct_size), 0);
+    CHECK_INT(offsetof(NonoApplyOptions, allow), 8);
+    CHECK_INT(sizeof(NonoApplyOptions), 16);
+}
+
+static void status_layout(void) {
+    CHECK_INT(offsetof(NonoSandboxStatus, struct_size), 0);
+    CHECK_INT(offsetof(NonoSandboxStatus, allowed), 8);
+    CHECK_INT(offsetof(NonoSandboxStatus, unenforced), 16);
+    CHECK_INT(offsetof(NonoSandboxStatus, layers), 24);
+    CHECK_INT(offsetof(NonoSandboxStatus, network_mode), 28);
+    CHECK_INT(offsetof(NonoSandboxStatus, landlock_abi), 32);
+    CHECK_INT(offsetof(NonoSandboxStatus, seccomp_mode), 36);
+    CHECK_INT(offsetof(NonoSandboxStatus, unix_sockets_blocked), 40);
+    CHECK_INT(offsetof(NonoSandboxStatus, is_incomplete), 41);
+    CHECK_INT(offsetof(NonoSandboxStatus, no_new_privs), 42);
+    CHECK_INT(sizeof(NonoSandboxStatus), 48);
+}
+
 /* Struct tags and typedef names are the same types. */
 static void names(void) {
     enum NonoErrorCode code = NONO_ERROR_CODE_OK;
@@ -115,6 +159,11 @@ static void names(void) {
     NonoQueryResult *same_result = &result;
     struct NonoSupportInfo info = {.is_supported = false};
     NonoSupportInfo *same_info = &info;
+    struct NonoApplyOptions options_of_apply = {.struct_size = sizeof options_of_apply};
+    NonoApplyOptions *same_options = &options_of_apply;
+    struct NonoSandboxStatus status = {.struct_size = sizeof status};
+    NonoSandboxStatus *same_status = &status;
+    CHECK(same_options->struct_size == 16 && same_status->struct_size == 48);
     CHECK(*same_code == code && *same_diagnostic == diagnostic && *same_tag == tag);
     CHECK(same_result->status == result.status && same_info->is_supported == info.is_supported);
 }
@@ -140,10 +189,13 @@ static const struct test tests[] = {
     {"error_codes", error_codes},
     {"diagnostic_codes", diagnostic_codes},
     {"source_tags", source_tags},
+    {"options", options},
     {"query_answers", query_answers},
     {"enum_sizes", enum_sizes},
     {"query_result_layout", query_result_layout},
     {"support_info_layout", support_info_layout},
+    {"apply_options_layout", apply_options_layout},
+    {"status_layout", status_layout},
     {"names", names},
     {"versions", versions},
     {"free_null", free_null},

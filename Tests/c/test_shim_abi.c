@@ -3,6 +3,7 @@
  * What kernels of every Landlock ABI are told, call by call. Needs the shim (Tests/shim/faults.c). */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 #include "support.h"
 
-enum { READ = 0, WRITE = 1, READ_WRITE = 2, NEWEST_USED_ABI = 6 };
+enum { READ = 0, WRITE = 1, READ_WRITE = 2, NEWEST_REAL_ABI = 6, FIRST_SHARED_ABI = 8 };
 
 static const struct kernel {
     int abi; /* what the kernel says */
@@ -20,10 +21,12 @@ static const struct kernel {
     unsigned scopes;
     unsigned attr_size;
     int used; /* what the library makes of it */
+    unsigned unenforced;
 } kernels[] = {
-    {1, 0x1fff, 0, 0, 8, 1},  {2, 0x3fff, 0, 0, 8, 2},   {3, 0x7fff, 0, 0, 8, 3},   {4, 0x7fff, 3, 0, 16, 4},
-    {5, 0xffff, 3, 0, 16, 5}, {6, 0xffff, 3, 2, 24, 6},  {7, 0xffff, 3, 2, 24, 6},  {8, 0xffff, 3, 2, 24, 6},
-    {9, 0xffff, 3, 2, 24, 6}, {10, 0xffff, 3, 2, 24, 6}, {99, 0xffff, 3, 2, 24, 6},
+    {1, 0x1fff, 0, 0, 8, 1, 0x3f},     {2, 0x3fff, 0, 0, 8, 2, 0x3f},     {3, 0x7fff, 0, 0, 8, 3, 0x3d},
+    {4, 0x7fff, 3, 0, 16, 4, 0x3d},    {5, 0xffff, 3, 0, 16, 5, 0x39},    {6, 0xffff, 3, 3, 24, 6, 0x21},
+    {7, 0xffff, 3, 3, 24, 6, 0x21},    {8, 0xffff, 3, 3, 24, 8, 0x21},    {9, 0x1ffff, 3, 3, 24, 9, 0x1},
+    {10, 0x1ffff, 15, 3, 24, 10, 0x1}, {99, 0x1ffff, 15, 3, 24, 10, 0x1},
 };
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 
@@ -34,14 +37,14 @@ static const struct {
     uint32_t mode;
     unsigned rights;
 } grants[] = {
-    {"d", false, READ, 0x000d},          {"d", false, WRITE, 0x77b2},
-    {"d", false, READ_WRITE, 0x77bf},    {"f", true, READ, 0x0005},
-    {"f", true, WRITE, 0x4002},          {"f", true, READ_WRITE, 0x4007},
-    {"fifo", true, READ, 0x0005},        {"fifo", true, READ_WRITE, 0x4007},
-    {"dev", false, READ_WRITE, 0x77bf},  {"/dev/null", true, READ, 0x0005},
-    {"/dev/null", true, WRITE, 0xc002},  {"/dev/null", true, READ_WRITE, 0xc007},
-    {"/dev", false, READ, 0x000d},       {"/dev", false, WRITE, 0xf7b2},
-    {"/dev", false, READ_WRITE, 0xf7bf}, {"/proc", false, READ_WRITE, 0x77bf},
+    {"d", false, READ, 0x000d},           {"d", false, WRITE, 0x177b2},
+    {"d", false, READ_WRITE, 0x177bf},    {"f", true, READ, 0x0005},
+    {"f", true, WRITE, 0x14002},          {"f", true, READ_WRITE, 0x14007},
+    {"fifo", true, READ, 0x0005},         {"fifo", true, READ_WRITE, 0x14007},
+    {"dev", false, READ_WRITE, 0x177bf},  {"/dev/null", true, READ, 0x0005},
+    {"/dev/null", true, WRITE, 0x1c002},  {"/dev/null", true, READ_WRITE, 0x1c007},
+    {"/dev", false, READ, 0x000d},        {"/dev", false, WRITE, 0x1f7b2},
+    {"/dev", false, READ_WRITE, 0x1f7bf}, {"/proc", false, READ_WRITE, 0x177bf},
 };
 enum { GRANTS = sizeof grants / sizeof grants[0] };
 
@@ -74,17 +77,32 @@ static void apply_set(void *caps) {
     apply(caps);
 }
 
-/* Applies a set in a child, and compares all that the kernel was told. Frees nothing. */
-static void check_trace(const struct kernel *kernel, struct NonoCapabilitySet *caps, const char *expected) {
+static void *sleep_on(void *argument) {
+    for (;;) {
+        pause();
+    }
+    return argument;
+}
+
+static void apply_with_thread(void *caps) {
+    pthread_t thread;
+    CHECK_INT(pthread_create(&thread, NULL, sleep_on, NULL), 0);
+    apply(caps);
+}
+
+/* Applies a set in a child, and compares all that the kernel was told. Frees nothing. What only the emulated kernel
+ * knows, the shim keeps from the one that is there. */
+static void check_trace_of(void (*body)(void *), const struct kernel *kernel, struct NonoCapabilitySet *caps,
+                           const char *expected) {
     static char trace[16384];
-    if (!has_landlock(kernel->used)) {
+    if (!has_landlock(kernel->used < NEWEST_REAL_ABI ? kernel->used : NEWEST_REAL_ABI)) {
         return;
     }
     const char *path = text("%s/trace", absolute("."));
     (void)unlink(path);
     emulate(kernel->abi);
     setenv("NONO_TEST_TRACE", path, 1);
-    in_child_with(apply_set, caps);
+    in_child_with(body, caps);
     emulate_nothing();
     FILE *file = fopen(path, "r");
     size_t length = file != NULL ? fread(trace, 1, sizeof trace - 1, file) : 0;
@@ -93,11 +111,16 @@ static void check_trace(const struct kernel *kernel, struct NonoCapabilitySet *c
     CHECK_TEXT(trace, expected);
 }
 
-/* The calls, all of them, in this order, with the lines of the rules in between. */
+static void check_trace(const struct kernel *kernel, struct NonoCapabilitySet *caps, const char *expected) {
+    check_trace_of(apply_set, kernel, caps, expected);
+}
+
+/* The calls, all of them, in this order, with the lines of the rules in between. The first restriction is that of the
+ * trial. */
 static const char *calls(const struct kernel *kernel, unsigned network, const char *rules) {
     return text("landlock_version abi=%d\n"
                 "landlock_create_ruleset size=%u handled_fs=0x%x handled_net=0x%x scoped=0x%x flags=0x0\n"
-                "%sno_new_privs\nlandlock_restrict_self flags=0x0\n",
+                "%sno_new_privs\nlandlock_restrict_self flags=0x0\nlandlock_restrict_self flags=0x0\n",
                 kernel->abi, kernel->attr_size, kernel->files, network, kernel->scopes, rules);
 }
 
@@ -130,7 +153,8 @@ static void network(void) {
     for (size_t k = 0; k < KERNELS; k++) {
         struct NonoCapabilitySet *sets[] = {blocked, proxy, no_port};
         for (size_t i = 0; i < 3; i++) {
-            if (kernels[k].network != 0) {
+            /* All of it is closed without Landlock's help. */
+            if (kernels[k].network != 0 || i == 0) {
                 check_trace(&kernels[k], sets[i],
                             calls(&kernels[k], kernels[k].network,
                                   i == 1 ? "landlock_add_rule port=8080 rights=0x2 flags=0x0\n" : ""));
@@ -151,23 +175,101 @@ static void network(void) {
     nono_capability_set_free(no_port);
 }
 
+/* Threads: each restricts itself, or one does it for all. */
+static void threads(void) {
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    for (size_t k = 0; k < KERNELS; k++) {
+        bool is_shared = kernels[k].abi >= FIRST_SHARED_ABI;
+        check_trace_of(apply_with_thread, &kernels[k], caps,
+                       text("landlock_version abi=%d\n"
+                            "landlock_create_ruleset size=%u handled_fs=0x%x handled_net=0x0 scoped=0x%x flags=0x0\n"
+                            "no_new_privs\nlandlock_restrict_self flags=0x0\n%s",
+                            kernels[k].abi, kernels[k].attr_size, kernels[k].files, kernels[k].scopes,
+                            is_shared ? "landlock_restrict_self flags=0x8\n"
+                                      : "landlock_restrict_self flags=0x0\nlandlock_restrict_self flags=0x0\n"));
+    }
+    nono_capability_set_free(caps);
+}
+
+/* What an option leaves open is not handled, so that nothing is said of it. */
+static void scopes(void) {
+    static const struct {
+        uint64_t allow;
+        unsigned scopes;
+    } cases[] = {{0, 3},
+                 {NONO_ALLOW_SIGNALS, 1},
+                 {NONO_ALLOW_ABSTRACT_UNIX_SOCKETS, 2},
+                 {NONO_ALLOW_SIGNALS | NONO_ALLOW_ABSTRACT_UNIX_SOCKETS, 0}};
+    const char *trace = text("%s/trace", absolute("."));
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        NonoApplyOptions options = {.struct_size = sizeof options, .allow = cases[i].allow};
+        char line[256] = "";
+        (void)unlink(trace);
+        emulate(6);
+        setenv("NONO_TEST_TRACE", trace, 1);
+        setenv("NONO_TEST_FAIL", "landlock_create_ruleset:5", 1);
+        CHECK_INT(nono_sandbox_apply_with_options(caps, &options), NONO_ERROR_CODE_ERR_SANDBOX_INIT);
+        unsetenv("NONO_TEST_FAIL");
+        emulate_nothing();
+        FILE *file = fopen(trace, "r");
+        CHECK(file != NULL && fgets(line, sizeof line, file) != NULL && fgets(line, sizeof line, file) != NULL &&
+              fclose(file) == 0);
+        CHECK_TEXT(line, text("landlock_create_ruleset size=24 handled_fs=0xffff handled_net=0x0 scoped=0x%x flags=0x0 "
+                              "error=5\n",
+                              cases[i].scopes));
+    }
+    nono_capability_set_free(caps);
+}
+
+/* What is left open, and what is not left open but allowed. */
+static void unenforced(void) {
+    static const uint64_t sockets = NONO_UNENFORCED_ABSTRACT_UNIX_SOCKETS | NONO_UNENFORCED_PATHNAME_UNIX_SOCKETS;
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    struct NonoCapabilitySet *without_sockets = nono_capability_set_new();
+    CHECK(!nono_capability_set_unix_sockets_blocked(without_sockets));
+    CHECK_OK(nono_capability_set_block_unix_sockets(without_sockets));
+    CHECK(nono_capability_set_unix_sockets_blocked(without_sockets));
+    for (size_t k = 0; k < KERNELS; k++) {
+        uint64_t found = 0;
+        NonoApplyOptions options = {.struct_size = sizeof options, .allow = NONO_ALLOW_SIGNALS};
+        emulate(kernels[k].abi);
+        CHECK_OK(nono_sandbox_unenforced(caps, NULL, &found));
+        CHECK_INT(found, kernels[k].unenforced);
+        CHECK_OK(nono_sandbox_unenforced(without_sockets, NULL, &found));
+        CHECK_INT(found, kernels[k].unenforced & ~sockets);
+        CHECK_OK(nono_sandbox_unenforced(caps, &options, &found));
+        CHECK_INT(found, kernels[k].unenforced & ~(uint64_t)NONO_UNENFORCED_SIGNALS);
+        options.allow = NONO_ALLOW_ABSTRACT_UNIX_SOCKETS;
+        CHECK_OK(nono_sandbox_unenforced(caps, &options, &found));
+        CHECK_INT(found, kernels[k].unenforced & ~(uint64_t)NONO_UNENFORCED_ABSTRACT_UNIX_SOCKETS);
+        emulate_nothing();
+    }
+    nono_capability_set_free(caps);
+    nono_capability_set_free(without_sockets);
+}
+
 /* One line for people, which names what is used, not what there is. */
 static void support(void) {
     static const char *const features[] = {"Basic filesystem access control", "File rename across directories (Refer)",
                                            "File truncation (Truncate)",      "TCP network filtering",
                                            "Device ioctl filtering",          "Process scoping"};
     for (size_t k = 0; k < KERNELS; k++) {
+        /* The text stops at what it knew first; newer versions are in the numbers. */
         const char *list = features[0];
-        for (int i = 1; i < kernels[k].used; i++) {
+        int shown = kernels[k].used < 6 ? kernels[k].used : 6;
+        for (int i = 1; i < shown; i++) {
             list = text("%s, %s", list, features[i]);
         }
         emulate(kernels[k].abi);
         CHECK(nono_sandbox_is_supported());
+        CHECK_INT(nono_sandbox_kernel_abi(), kernels[k].abi);
+        CHECK_INT(nono_sandbox_used_abi(), kernels[k].used);
         struct NonoSupportInfo info = nono_sandbox_support_info();
         emulate_nothing();
         CHECK(info.is_supported);
         CHECK_OWNED(info.platform, "linux");
-        CHECK_OWNED(info.details, text("Landlock available (Landlock V%d, features: %s)", kernels[k].used, list));
+        CHECK_OWNED(info.details, text("Landlock available (Landlock V%d, features: %s)", shown, list));
     }
 }
 
@@ -177,6 +279,8 @@ static void none(void) {
     for (int abi = -1; abi <= 0; abi++) {
         emulate(abi);
         CHECK(!nono_sandbox_is_supported());
+        CHECK_INT(nono_sandbox_kernel_abi(), 0);
+        CHECK_INT(nono_sandbox_used_abi(), 0);
         struct NonoSupportInfo info = nono_sandbox_support_info();
         CHECK(!info.is_supported);
         CHECK_OWNED(info.platform, "linux");
@@ -187,6 +291,8 @@ static void none(void) {
                          "filesystem access probe failed: fully incompatible access-rights: "
                          "BitFlags<AccessFs>(0b1111111111111, Execute | WriteFile | ReadFile | ReadDir | RemoveDir | "
                          "RemoveFile | MakeChar | MakeDir | MakeReg | MakeSock | MakeFifo | MakeBlock | MakeSym))");
+        uint64_t unenforced;
+        CHECK_INT(nono_sandbox_unenforced(caps, NULL, &unenforced), NONO_ERROR_CODE_ERR_SANDBOX_INIT);
         nono_capability_set_free(caps);
         emulate_nothing();
         CHECK_INT(try_write("secret"), 0);
@@ -206,7 +312,7 @@ static void old_kernel(void *abi) {
 }
 
 static void effects(void) {
-    for (int abi = 1; abi <= NEWEST_USED_ABI; abi++) {
+    for (int abi = 1; abi <= NEWEST_REAL_ABI; abi++) {
         const char *place = text("%d", abi);
         make_directory(place);
         CHECK_INT(chdir(place), 0);
@@ -219,8 +325,8 @@ static void effects(void) {
 }
 
 static const struct test tests[] = {
-    {"shim", require_shim}, {"rights", rights}, {"network", network},
-    {"support", support},   {"none", none},     {"effects", effects},
+    {"shim", require_shim},     {"rights", rights},   {"network", network}, {"threads", threads}, {"scopes", scopes},
+    {"unenforced", unenforced}, {"support", support}, {"none", none},       {"effects", effects},
 };
 
 CHECK_MAIN("abi", tests)

@@ -18,7 +18,6 @@ enum { READ = 0, READ_WRITE = 2 };
 #define INIT_FAILED "Sandbox initialization failed: "
 
 static void begin(const char *faults) {
-
     setenv("NONO_TEST_FAIL", faults, 1);
 }
 
@@ -114,30 +113,6 @@ static void apply_faults(void) {
                 .message = INIT_FAILED "Failed to restrict self: failed to set no_new_privs: Unknown error 4000 "
                                        "(os error 4000)");
     nono_capability_set_free(caps);
-}
-
-/* The last call of all: no_new_privs is set by then, and stays. */
-static void restrict_self(void *argument) {
-    struct NonoCapabilitySet *caps = argument;
-    int descriptors = open_descriptors();
-    begin("landlock_restrict_self:1");
-    FAILS(nono_sandbox_apply(caps), SANDBOX_INIT, OTHER, .os_error = EPERM,
-          .message = INIT_FAILED "Failed to restrict self: failed to restrict the calling thread: Operation not "
-                                 "permitted (os error 1)");
-    end();
-    check_unrestricted(descriptors, true);
-    /* And the next time it works. */
-    CHECK_OK(nono_sandbox_apply(caps));
-    CHECK_INT(try_read("secret"), EACCES);
-    CHECK_INT(try_read("d/f"), 0);
-}
-
-static void restrict_self_fault(void) {
-    if (has_landlock(4)) {
-        struct NonoCapabilitySet *caps = make_caps();
-        in_child_with(restrict_self, caps);
-        nono_capability_set_free(caps);
-    }
 }
 
 /* A descriptor for each rule is open only for a moment, and none afterwards. */
@@ -246,9 +221,8 @@ static void query_faults(void) {
 }
 
 static const struct test tests[] = {
-    {"shim", require_shim},       {"apply", apply_faults},  {"restrict_self", restrict_self_fault},
-    {"descriptors", descriptors}, {"grants", grant_faults}, {"transient", transient_faults},
-    {"queries", query_faults},
+    {"shim", require_shim},   {"apply", apply_faults},         {"descriptors", descriptors},
+    {"grants", grant_faults}, {"transient", transient_faults}, {"queries", query_faults},
 };
 
 CHECK_MAIN("faults", tests)

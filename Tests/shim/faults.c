@@ -5,13 +5,14 @@
  * that weakens it.
  *
  *   NONO_TEST_LANDLOCK_ABI=n   A kernel whose Landlock ABI is n. 0: without Landlock (ENOSYS); -1: disabled at boot
- *                              (EOPNOTSUPP). Above 7 it only reports n.
+ *                              (EOPNOTSUPP). Above 10 it is 10 and reports n.
  *   NONO_TEST_FAIL=name:errno[:nth][,...]
  *                              The nth call of that name fails, or each one. Names: landlock_version,
  *                              landlock_create_ruleset, landlock_add_rule, landlock_restrict_self, no_new_privs,
- *                              openat2, openat, open, fstat, readlink, getcwd, stat. The errno is a number. Calls are
- *                              counted from the first one that finds the text there, and anew
- *                              after one that found none or another.
+ *                              seccomp, capget, capset, capbset_drop, rt_sigaction, rt_tgsigqueueinfo, getdents64,
+ *                              unshare, clone, openat2, openat, open, fstat, readlink, getcwd, stat. The errno is a
+ *                              number. Calls are counted from the first one that finds the text there, and anew after
+ *                              one that found none or another.
  *   NONO_TEST_TRACE=path       One line for every Landlock call and no_new_privs is appended there.
  *
  * The environment is read at every call, so that a test can set it around the one call it is about. Every caller in the
@@ -20,13 +21,16 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "shim.h"
@@ -57,10 +61,10 @@ long shim_syscall(long number, long a, long b, long c, long d, long e, long f) {
     return next(number, a, b, c, d, e, f);
 }
 
-/* The errno with which this call is to fail, or 0. Not for several threads at once. */
+/* The errno with which this call is to fail, or 0. The text may change only while one thread calls. */
 int shim_fault(const char *name) {
     static char seen[512];
-    static unsigned calls[MOST_FAULTS];
+    static atomic_uint calls[MOST_FAULTS];
     const char *text = getenv("NONO_TEST_FAIL");
     if (text == NULL) {
         seen[0] = '\0';
@@ -68,7 +72,9 @@ int shim_fault(const char *name) {
     }
     if (strncmp(seen, text, sizeof seen) != 0) {
         snprintf(seen, sizeof seen, "%s", text);
-        memset(calls, 0, sizeof calls);
+        for (size_t i = 0; i < MOST_FAULTS; i++) {
+            atomic_store(&calls[i], 0);
+        }
     }
     int result = 0;
     for (size_t i = 0; i < MOST_FAULTS && *text != '\0'; i++) {
@@ -80,8 +86,8 @@ int shim_fault(const char *name) {
             abort();
         }
         if (strcmp(wanted, name) == 0) {
-            calls[i]++;
-            if (result == 0 && (nth == 0 || nth == calls[i])) {
+            unsigned call = atomic_fetch_add(&calls[i], 1) + 1;
+            if (result == 0 && (nth == 0 || nth == call)) {
                 result = error;
             }
         }
@@ -105,7 +111,8 @@ int shim_begin_trace(void) {
 
 void shim_end_trace(int trace, long result, const char *format, ...) {
     int error = errno;
-    char line[4352];
+    /* Not on the stack, of which a caller may have little. */
+    static _Thread_local char line[4352];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(line, sizeof line - 32, format, arguments);
@@ -159,6 +166,24 @@ long syscall(long number, ...) {
     case SHIM_OPENAT2:
         error = shim_fault("openat2");
         break;
+    case SYS_seccomp:
+        error = shim_fault("seccomp");
+        break;
+    case SYS_capget:
+        error = shim_fault("capget");
+        break;
+    case SYS_capset:
+        error = shim_fault("capset");
+        break;
+    case SYS_rt_sigaction:
+        error = shim_fault("rt_sigaction");
+        break;
+    case SYS_rt_tgsigqueueinfo:
+        error = shim_fault("rt_tgsigqueueinfo");
+        break;
+    case SYS_getdents64:
+        error = shim_fault("getdents64");
+        break;
     default:
         break;
     }
@@ -175,6 +200,10 @@ int prctl(int option, ...) {
         a[i] = va_arg(arguments, unsigned long);
     }
     va_end(arguments);
+    if (option == PR_CAPBSET_DROP) {
+        int failure = shim_fault("capbset_drop");
+        return failure != 0 ? (int)shim_refuse(failure) : next(option, a[0], a[1], a[2], a[3]);
+    }
     if (option != PR_SET_NO_NEW_PRIVS) {
         return next(option, a[0], a[1], a[2], a[3]);
     }
@@ -183,6 +212,20 @@ int prctl(int option, ...) {
     int result = error != 0 ? (int)shim_refuse(error) : next(option, a[0], a[1], a[2], a[3]);
     shim_end_trace(trace, result, "no_new_privs");
     return result;
+}
+
+int unshare(int flags) {
+    static int (*next)(int);
+    FIND("unshare", next);
+    int error = shim_fault("unshare");
+    return error != 0 ? (int)shim_refuse(error) : next(flags);
+}
+
+int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
+    static int (*next)(int (*)(void *), void *, int, void *, ...);
+    FIND("clone", next);
+    int error = shim_fault("clone");
+    return error != 0 ? (int)shim_refuse(error) : next(function, stack, flags, argument);
 }
 
 static mode_t mode_argument(int flags, va_list arguments) {

@@ -9,7 +9,7 @@
 #include "shim.h"
 
 enum { CREATE_RULESET_VERSION = 1, RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
-enum { NEWEST_EMULATED_ABI = 7, FIRST_ABI_WITH_PORTS = 4, PAGE = 4096 };
+enum { NEWEST_EMULATED_ABI = 10, FIRST_ABI_WITH_PORTS = 4, PAGE = 4096 };
 
 struct ruleset_attr {
     uint64_t handled_fs;
@@ -33,14 +33,21 @@ static const struct {
     size_t attr_size;
     uint32_t restrict_flags;
 } abis[NEWEST_EMULATED_ABI + 1] = {
-    {{0, 0, 0}, 0, 0},       {{0x1fff, 0, 0}, 8, 0},  {{0x3fff, 0, 0}, 8, 0},  {{0x7fff, 0, 0}, 8, 0},
-    {{0x7fff, 3, 0}, 16, 0}, {{0xffff, 3, 0}, 16, 0}, {{0xffff, 3, 3}, 24, 0}, {{0xffff, 3, 3}, 24, 7},
+    {{0, 0, 0}, 0, 0},        {{0x1fff, 0, 0}, 8, 0},    {{0x3fff, 0, 0}, 8, 0},     {{0x7fff, 0, 0}, 8, 0},
+    {{0x7fff, 3, 0}, 16, 0},  {{0xffff, 3, 0}, 16, 0},   {{0xffff, 3, 3}, 24, 0},    {{0xffff, 3, 3}, 24, 7},
+    {{0xffff, 3, 3}, 24, 15}, {{0x1ffff, 3, 3}, 24, 15}, {{0x1ffff, 15, 3}, 24, 15},
 };
+
+/* What the kernel that is there knows. What only the emulated one knows is left out of what the former is told. */
+static long real_abi(void) {
+    long abi = shim_syscall(SHIM_CREATE_RULESET, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
+    return abi < 0 ? 0 : abi > NEWEST_EMULATED_ABI ? NEWEST_EMULATED_ABI : abi;
+}
 
 /* The errno with which the emulated kernel answers before it looks at any argument, or 0. */
 static int missing_landlock(long *abi) {
     const char *text = getenv("NONO_TEST_LANDLOCK_ABI");
-    *abi = text != NULL ? strtol(text, NULL, 10) : 99;
+    *abi = text != NULL ? strtol(text, NULL, 10) : real_abi();
     return text == NULL || *abi > 0 ? 0 : *abi == 0 ? ENOSYS : EOPNOTSUPP;
 }
 
@@ -83,15 +90,21 @@ long shim_create_ruleset(const void *attr, size_t size, uint32_t flags) {
     }
     int failure = shim_fault("landlock_create_ruleset");
     error = failure != 0 ? failure : error;
-    if (error == 0 && attr != NULL && abi <= NEWEST_EMULATED_ABI) {
-        error = judge_ruleset(abi, attr, size);
+    if (error == 0 && attr != NULL && abi > 0) {
+        error = judge_ruleset(abi < NEWEST_EMULATED_ABI ? abi : NEWEST_EMULATED_ABI, attr, size);
+    }
+    struct ruleset_attr told = {0, 0, 0};
+    struct ruleset_attr known = {0, 0, 0};
+    if (attr != NULL) {
+        const struct ruleset_attr *real = &abis[real_abi()].bits;
+        memcpy(&told, attr, size < sizeof told ? size : sizeof told);
+        known.handled_fs = told.handled_fs & real->handled_fs;
+        known.handled_net = told.handled_net & real->handled_net;
+        known.scoped = told.scoped & real->scoped;
     }
     long result = error != 0 ? shim_refuse(error)
-                             : shim_syscall(SHIM_CREATE_RULESET, (long)attr, (long)size, (long)flags, 0, 0, 0);
-    struct ruleset_attr told = {0, 0, 0};
-    if (attr != NULL) {
-        memcpy(&told, attr, size < sizeof told ? size : sizeof told);
-    }
+                             : shim_syscall(SHIM_CREATE_RULESET, attr != NULL ? (long)&known : 0, (long)size,
+                                            (long)flags, 0, 0, 0);
     shim_end_trace(trace, result,
                    "landlock_create_ruleset size=%zu handled_fs=0x%llx handled_net=0x%llx scoped=0x%llx flags=0x%x",
                    size, (unsigned long long)told.handled_fs, (unsigned long long)told.handled_net,
@@ -109,8 +122,13 @@ long shim_add_rule(int ruleset, int type, const void *attr, uint32_t flags) {
     if (error == 0 && abi < FIRST_ABI_WITH_PORTS && type == RULE_NET_PORT) {
         error = EINVAL;
     }
-    long result =
-        error != 0 ? shim_refuse(error) : shim_syscall(SHIM_ADD_RULE, ruleset, type, (long)attr, (long)flags, 0, 0);
+    struct path_beneath_attr known;
+    if (type == RULE_PATH_BENEATH) {
+        memcpy(&known, attr, sizeof known);
+        known.allowed &= abis[real_abi()].bits.handled_fs;
+    }
+    long told = type == RULE_PATH_BENEATH ? (long)&known : (long)attr;
+    long result = error != 0 ? shim_refuse(error) : shim_syscall(SHIM_ADD_RULE, ruleset, type, told, (long)flags, 0, 0);
     if (type == RULE_PATH_BENEATH) {
         struct path_beneath_attr rule;
         char object[PAGE];
@@ -133,10 +151,11 @@ long shim_restrict_self(int ruleset, uint32_t flags) {
     int trace = shim_begin_trace();
     int failure = shim_fault("landlock_restrict_self");
     error = failure != 0 ? failure : error;
-    if (error == 0 && abi <= NEWEST_EMULATED_ABI && (flags & ~abis[abi].restrict_flags) != 0) {
+    if (error == 0 && (flags & ~abis[abi < NEWEST_EMULATED_ABI ? abi : NEWEST_EMULATED_ABI].restrict_flags) != 0) {
         error = EINVAL;
     }
-    long result = error != 0 ? shim_refuse(error) : shim_syscall(SHIM_RESTRICT_SELF, ruleset, (long)flags, 0, 0, 0, 0);
+    long known = (long)(flags & abis[real_abi()].restrict_flags);
+    long result = error != 0 ? shim_refuse(error) : shim_syscall(SHIM_RESTRICT_SELF, ruleset, known, 0, 0, 0, 0);
     shim_end_trace(trace, result, "landlock_restrict_self flags=0x%x", flags);
     return result;
 }

@@ -25,8 +25,16 @@ from nono_py._nono_py import (
     is_supported,
     support_info,
 )
+
+# Not in __all__, which is that of the original: `import *` brings no new names into old programs.
 from nono_py._nono_py import (
     __version__ as __version__,
+)
+from nono_py._nono_py import (
+    sandbox_status as sandbox_status,
+)
+from nono_py._nono_py import (
+    unenforced as unenforced,
 )
 
 __all__ = [

@@ -113,6 +113,16 @@ class CapabilitySet:
     def block_network(self) -> None:
         """Block the network."""
 
+    def block_unix_sockets(self) -> None:
+        """Close unix sockets altogether, but for connected pairs.
+
+        Without this a sandboxed process can connect to unix sockets by path, up to Landlock ABI 8.
+        """
+
+    @property
+    def unix_sockets_blocked(self) -> bool:
+        """True if unix sockets are closed altogether."""
+
     def allow_command(self, cmd: str) -> None:
         """Put a command name on the allow list, which is kept and saved but not enforced."""
 
@@ -157,6 +167,18 @@ class SupportInfo:
     @property
     def details(self) -> str:
         """One line for people."""
+
+    @property
+    def kernel_abi(self) -> int:
+        """The Landlock ABI of the running kernel, 0 if there is none."""
+
+    @property
+    def used_abi(self) -> int:
+        """The Landlock ABI whose rights are used of it."""
+
+    @property
+    def unenforced(self) -> list[str]:
+        """What this kernel leaves open in a sandbox that grants nothing, by name; see unenforced()."""
 
 @final
 class SandboxState:
@@ -223,13 +245,38 @@ class QueryContext:
     def query_network(self) -> QueryResult:
         """Tell whether the network would be allowed."""
 
-def apply(caps: CapabilitySet) -> None:
+def apply(
+    caps: CapabilitySet,
+    *,
+    allow_keyrings: bool = False,
+    allow_sysv_ipc: bool = False,
+    allow_terminal_input: bool = False,
+    allow_bpf: bool = False,
+    allow_perf_events: bool = False,
+    allow_userfaultfd: bool = False,
+    allow_kernel_administration: bool = False,
+    allow_mounts: bool = False,
+    allow_file_handles: bool = False,
+    allow_clock_and_hostname: bool = False,
+    allow_other_processes: bool = False,
+    allow_capabilities: bool = False,
+    allow_signals: bool = False,
+    allow_abstract_unix_sockets: bool = False,
+) -> None:
     """Put the sandbox in force. There is no way back.
 
-    From now on the kernel refuses everything that the set does not grant, to this process
-    and to the children it starts. It may be called again: each time only narrows.
+    From now on the kernel refuses everything that the set does not grant, to every thread of this
+    process and to the children they start. It may be called again: each time only narrows.
 
-    Raises RuntimeError if this system cannot enforce the set; nothing is restricted then.
+    What a sandbox closes besides can be left open, one thing for each keyword: kernel keyrings;
+    System V IPC; TIOCSTI and TIOCLINUX; bpf(); perf_event_open(); userfaultfd(); modules, kexec, swap,
+    reboot, quotas, I/O ports and the kernel log; mount() and its kin; open_by_handle_at() and fanotify;
+    setting the clock and the host name; limits, priority and scheduling of other processes; the
+    capabilities (of root) that lead out of a sandbox; signals to processes outside; abstract unix
+    sockets of processes outside.
+
+    Raises RuntimeError if this system cannot enforce the set, or if a thread does not answer;
+    nothing is restricted then.
     """
 
 def is_supported() -> bool:
@@ -237,3 +284,50 @@ def is_supported() -> bool:
 
 def support_info() -> SupportInfo:
     """Tell whether and how this system can sandbox."""
+
+def unenforced(
+    caps: CapabilitySet,
+    *,
+    allow_keyrings: bool = False,
+    allow_sysv_ipc: bool = False,
+    allow_terminal_input: bool = False,
+    allow_bpf: bool = False,
+    allow_perf_events: bool = False,
+    allow_userfaultfd: bool = False,
+    allow_kernel_administration: bool = False,
+    allow_mounts: bool = False,
+    allow_file_handles: bool = False,
+    allow_clock_and_hostname: bool = False,
+    allow_other_processes: bool = False,
+    allow_capabilities: bool = False,
+    allow_signals: bool = False,
+    allow_abstract_unix_sockets: bool = False,
+) -> list[str]:
+    """Tell what this kernel would leave open in a sandbox of the set, by name.
+
+    "metadata": chmod, chown, times, extended attributes; "truncation" of files that may not be written;
+    "device_control": ioctl() on devices; "signals" and "abstract_unix_sockets" of processes outside;
+    "pathname_unix_sockets" that are not granted.
+
+    Raises RuntimeError if the kernel cannot enforce the set at all.
+    """
+@type_check_only
+class SandboxStatus(TypedDict):
+    """What is in force on a process."""
+
+    layers: int
+    network: Literal["allowed", "blocked", "proxy-only"]
+    unix_sockets_blocked: bool
+    landlock_abi: int
+    seccomp_mode: int
+    no_new_privs: bool
+    is_incomplete: bool
+    allowed: list[str]
+    unenforced: list[str]
+
+def sandbox_status() -> SandboxStatus:
+    """Tell what is in force on this process, as far as it was put there since the program was started.
+
+    A sandbox survives exec, the record of it does not: only `seccomp_mode` and `no_new_privs` come from
+    the kernel itself. `is_incomplete` means that an apply() failed halfway; end the process then.
+    """

@@ -23,7 +23,35 @@ static bool check_positional(const struct signature *signature, Py_ssize_t given
     return false;
 }
 
-static bool take_keyword(const struct signature *signature, PyObject *name, PyObject *value, PyObject **values) {
+static void refuse(const char *parameter, PyObject *value, const char *expected) {
+    PyObject *given = PyObject_GetAttrString((PyObject *)Py_TYPE(value), "__qualname__");
+    if (given != NULL) {
+        PyErr_Format(PyExc_TypeError, "argument '%s': '%S' object cannot be converted to '%s'", parameter, given,
+                     expected);
+        Py_DECREF(given);
+    }
+}
+
+static bool take_flag(const struct signature *signature, PyObject *name, PyObject *value, uint64_t *flags) {
+    for (int i = 0; signature->flags != NULL && signature->flags[i] != NULL; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, signature->flags[i]) != 0) {
+            continue;
+        }
+        if (!PyBool_Check(value)) {
+            refuse(signature->flags[i], value, "bool");
+            return false;
+        }
+        if (value == Py_True) {
+            *flags |= UINT64_C(1) << i;
+        }
+        return true;
+    }
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", signature->function, name);
+    return false;
+}
+
+static bool take_keyword(const struct signature *signature, PyObject *name, PyObject *value, PyObject **values,
+                         uint64_t *flags) {
     for (Py_ssize_t i = 0; signature->parameters[i] != NULL; i++) {
         if (PyUnicode_CompareWithASCIIString(name, signature->parameters[i]) != 0) {
             continue;
@@ -35,8 +63,7 @@ static bool take_keyword(const struct signature *signature, PyObject *name, PyOb
         values[i] = value;
         return true;
     }
-    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", signature->function, name);
-    return false;
+    return take_flag(signature, name, value, flags);
 }
 
 static bool check_missing(const struct signature *signature, PyObject *const *values) {
@@ -62,6 +89,13 @@ static bool check_missing(const struct signature *signature, PyObject *const *va
 
 bool arguments_parse(const struct signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,
                      PyObject **values) {
+    uint64_t none;
+    return arguments_parse_flags(signature, args, count, names, values, &none);
+}
+
+bool arguments_parse_flags(const struct signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                           PyObject **values, uint64_t *flags) {
+    *flags = 0;
     if (!check_positional(signature, count)) {
         return false;
     }
@@ -70,7 +104,7 @@ bool arguments_parse(const struct signature *signature, PyObject *const *args, P
     }
     Py_ssize_t keywords = names == NULL ? 0 : PyTuple_Size(names);
     for (Py_ssize_t i = 0; i < keywords; i++) {
-        if (!take_keyword(signature, PyTuple_GetItem(names, i), args[count + i], values)) {
+        if (!take_keyword(signature, PyTuple_GetItem(names, i), args[count + i], values, flags)) {
             return false;
         }
     }
@@ -87,21 +121,13 @@ bool arguments_parse_new(const struct signature *signature, PyObject *args, PyOb
     }
     Py_ssize_t position = 0;
     PyObject *name, *value;
+    uint64_t flags;
     while (keywords != NULL && PyDict_Next(keywords, &position, &name, &value)) {
-        if (!take_keyword(signature, name, value, values)) {
+        if (!take_keyword(signature, name, value, values, &flags)) {
             return false;
         }
     }
     return check_missing(signature, values);
-}
-
-static void refuse(const char *parameter, PyObject *value, const char *expected) {
-    PyObject *given = PyObject_GetAttrString((PyObject *)Py_TYPE(value), "__qualname__");
-    if (given != NULL) {
-        PyErr_Format(PyExc_TypeError, "argument '%s': '%S' object cannot be converted to '%s'", parameter, given,
-                     expected);
-        Py_DECREF(given);
-    }
 }
 
 static bool check_path_like(PyObject *value) {

@@ -31,7 +31,7 @@ PyObject *capability_set_create(const struct module_state *state, struct NonoCap
 }
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static const struct signature signature = {"CapabilitySet.__new__", {NULL}};
+    static const struct signature signature = {.function = "CapabilitySet.__new__", .parameters = {NULL}};
     if (!arguments_parse_new(&signature, args, keywords, NULL)) {
         return NULL;
     }
@@ -80,57 +80,51 @@ static PyObject *grant(PyObject *self, PyObject *const *values, grant_function *
 }
 
 static PyObject *allow_path(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySet.allow_path", {"path", "mode"}};
+    static const struct signature signature = {.function = "CapabilitySet.allow_path", .parameters = {"path", "mode"}};
     PyObject *values[2];
-    if (!arguments_parse(&signature, args, count, names, values)) {
-        return NULL;
-    }
-    return grant(self, values, nono_capability_set_allow_path_bytes);
+    bool fits = arguments_parse(&signature, args, count, names, values);
+    return fits ? grant(self, values, nono_capability_set_allow_path_bytes) : NULL;
 }
 
 static PyObject *allow_file(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySet.allow_file", {"path", "mode"}};
+    static const struct signature signature = {.function = "CapabilitySet.allow_file", .parameters = {"path", "mode"}};
     PyObject *values[2];
-    if (!arguments_parse(&signature, args, count, names, values)) {
-        return NULL;
-    }
-    return grant(self, values, nono_capability_set_allow_file_bytes);
+    bool fits = arguments_parse(&signature, args, count, names, values);
+    return fits ? grant(self, values, nono_capability_set_allow_file_bytes) : NULL;
 }
 
 static PyObject *block_network(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return none_or_raise(nono_capability_set_set_network_blocked(capability_set_handle(self), true));
 }
 
-static PyObject *allow_command(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySet.allow_command", {"cmd"}};
-    PyObject *value;
+static PyObject *block_unix_sockets(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return none_or_raise(nono_capability_set_block_unix_sockets(capability_set_handle(self)));
+}
+
+typedef enum NonoErrorCode command_function(struct NonoCapabilitySet *, const char *, size_t);
+
+static PyObject *add_command(PyObject *self, PyObject *value, command_function *function) {
     Py_ssize_t length;
-    if (!arguments_parse(&signature, args, count, names, &value)) {
-        return NULL;
-    }
     const char *cmd = argument_text("cmd", value, &length);
-    if (cmd == NULL) {
-        return NULL;
-    }
-    return none_or_raise(nono_capability_set_allow_command_bytes(capability_set_handle(self), cmd, (size_t)length));
+    return cmd == NULL ? NULL : none_or_raise(function(capability_set_handle(self), cmd, (size_t)length));
+}
+
+static PyObject *allow_command(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    static const struct signature signature = {.function = "CapabilitySet.allow_command", .parameters = {"cmd"}};
+    PyObject *value;
+    bool fits = arguments_parse(&signature, args, count, names, &value);
+    return fits ? add_command(self, value, nono_capability_set_allow_command_bytes) : NULL;
 }
 
 static PyObject *block_command(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySet.block_command", {"cmd"}};
+    static const struct signature signature = {.function = "CapabilitySet.block_command", .parameters = {"cmd"}};
     PyObject *value;
-    Py_ssize_t length;
-    if (!arguments_parse(&signature, args, count, names, &value)) {
-        return NULL;
-    }
-    const char *cmd = argument_text("cmd", value, &length);
-    if (cmd == NULL) {
-        return NULL;
-    }
-    return none_or_raise(nono_capability_set_block_command_bytes(capability_set_handle(self), cmd, (size_t)length));
+    bool fits = arguments_parse(&signature, args, count, names, &value);
+    return fits ? add_command(self, value, nono_capability_set_block_command_bytes) : NULL;
 }
 
 static PyObject *platform_rule(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySet.platform_rule", {"rule"}};
+    static const struct signature signature = {.function = "CapabilitySet.platform_rule", .parameters = {"rule"}};
     PyObject *value;
     Py_ssize_t length;
     if (!arguments_parse(&signature, args, count, names, &value)) {
@@ -153,7 +147,7 @@ static PyObject *deduplicate(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *path_covered(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySet.path_covered", {"path"}};
+    static const struct signature signature = {.function = "CapabilitySet.path_covered", .parameters = {"path"}};
     PyObject *value;
     if (!arguments_parse(&signature, args, count, names, &value)) {
         return NULL;
@@ -196,6 +190,10 @@ static PyObject *summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return module_take_text(nono_capability_set_summary(capability_set_handle(self)));
 }
 
+static PyObject *get_unix_sockets_blocked(PyObject *self, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(nono_capability_set_unix_sockets_blocked(capability_set_handle(self)));
+}
+
 static PyObject *get_is_network_blocked(PyObject *self, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(nono_capability_set_is_network_blocked(capability_set_handle(self)));
 }
@@ -222,6 +220,10 @@ PyDoc_STRVAR(allow_file_doc, "allow_file($self, path, mode)\n--\n\n"
                              "\n"
                              "Raises FileNotFoundError if the path does not exist, another OSError if it cannot be\n"
                              "resolved, and ValueError if it leads to a directory.");
+PyDoc_STRVAR(block_unix_sockets_doc,
+             "block_unix_sockets($self)\n--\n\n"
+             "Close unix sockets altogether, but for connected pairs. Without this a sandboxed\n"
+             "process can connect to unix sockets by path, up to Landlock ABI 8.");
 PyDoc_STRVAR(block_network_doc, "block_network($self)\n--\n\nBlock the network.");
 PyDoc_STRVAR(allow_command_doc, "allow_command($self, cmd)\n--\n\n"
                                 "Put a command name on the allow list, which is kept and saved but not enforced.");
@@ -242,6 +244,7 @@ static PyMethodDef methods[] = {
     KEYWORD_METHOD("allow_path", allow_path, allow_path_doc),
     KEYWORD_METHOD("allow_file", allow_file, allow_file_doc),
     {"block_network", block_network, METH_NOARGS, block_network_doc},
+    {"block_unix_sockets", block_unix_sockets, METH_NOARGS, block_unix_sockets_doc},
     KEYWORD_METHOD("allow_command", allow_command, allow_command_doc),
     KEYWORD_METHOD("block_command", block_command, block_command_doc),
     KEYWORD_METHOD("platform_rule", platform_rule, platform_rule_doc),
@@ -254,6 +257,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef getters[] = {
     {"is_network_blocked", get_is_network_blocked, NULL, "True if the network is blocked.", NULL},
+    {"unix_sockets_blocked", get_unix_sockets_blocked, NULL, "True if unix sockets are closed altogether.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

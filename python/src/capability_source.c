@@ -62,7 +62,7 @@ static PyObject *system_source(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *group(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"CapabilitySource.group", {"name"}};
+    static const struct signature signature = {.function = "CapabilitySource.group", .parameters = {"name"}};
     PyObject *name;
     Py_ssize_t length;
     if (!arguments_parse(&signature, args, count, names, &name) || argument_text("name", name, &length) == NULL) {

@@ -67,12 +67,16 @@ static inline PyObject *new_reference(PyObject *object) {
 struct signature {
     const char *function; /* as error messages name it, without the parentheses */
     const char *parameters[MAX_PARAMETERS + 1];
+    const char *const *flags; /* NULL-terminated names of keyword-only bools, or NULL; see arguments_parse_flags() */
 };
 
 /* Sorts the arguments of a vectorcall into values, one for each parameter, as
  * borrowed references. False with a TypeError set if they do not fit. */
 bool arguments_parse(const struct signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,
                      PyObject **values);
+/* The same with signature->flags: sets bit i of *flags if flag i is True. */
+bool arguments_parse_flags(const struct signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                           PyObject **values, uint64_t *flags);
 /* The same for tp_new, which is given a tuple and a dict (or NULL). */
 bool arguments_parse_new(const struct signature *signature, PyObject *args, PyObject *keywords, PyObject **values);
 
@@ -90,6 +94,20 @@ PyObject *raise_last_error(enum NonoErrorCode code);
 PyObject *raise_last_error_as(PyObject *exception_class);
 /* For functions that return a handle and no code. */
 PyObject *raise_last_path_error(void);
+
+/* sandbox.c */
+
+/* The functions about the sandbox itself, for the module's table of methods. */
+PyObject *sandbox_apply(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *sandbox_unenforced(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *sandbox_status(PyObject *module, PyObject *ignored);
+PyObject *sandbox_is_supported(PyObject *module, PyObject *ignored);
+/* A new list of the names of NONO_UNENFORCED_* bits. */
+PyObject *sandbox_unenforced_names(uint64_t unenforced);
+extern const char sandbox_apply_doc[];
+extern const char sandbox_unenforced_doc[];
+extern const char sandbox_status_doc[];
+extern const char sandbox_is_supported_doc[];
 
 /* module.c */
 

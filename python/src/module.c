@@ -75,32 +75,6 @@ PyObject *module_path(const char *path) {
     return PyUnicode_DecodeFSDefault(path);
 }
 
-static PyObject *apply(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"apply", {"caps"}};
-    PyObject *value;
-    if (!arguments_parse(&signature, args, count, names, &value)) {
-        return NULL;
-    }
-    const struct NonoCapabilitySet *caps = argument_caps(PyModule_GetState(module), value);
-    if (caps == NULL) {
-        return NULL;
-    }
-    PyThreadState *thread = PyEval_SaveThread();
-    enum NonoErrorCode code = nono_sandbox_apply(caps);
-    PyEval_RestoreThread(thread);
-    if (code != NONO_ERROR_CODE_OK) {
-        return raise_last_error(code);
-    }
-    return new_reference(Py_None);
-}
-
-static PyObject *is_supported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
-    PyThreadState *thread = PyEval_SaveThread();
-    bool supported = nono_sandbox_is_supported();
-    PyEval_RestoreThread(thread);
-    return PyBool_FromLong(supported);
-}
-
 static PyObject *support_info(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     return support_info_create(PyModule_GetState(module));
 }
@@ -189,20 +163,14 @@ static void release(void *module) {
 }
 
 PyDoc_STRVAR(module_doc, "The extension module behind nono_py; import that instead.");
-PyDoc_STRVAR(apply_doc, "apply(caps)\n--\n\n"
-                        "Put the sandbox in force. There is no way back.\n"
-                        "\n"
-                        "From now on the kernel refuses everything that the set does not grant, to this process\n"
-                        "and to the children it starts. It may be called again: each time only narrows.\n"
-                        "\n"
-                        "Raises RuntimeError if this system cannot enforce the set; nothing is restricted then.");
-PyDoc_STRVAR(is_supported_doc, "is_supported()\n--\n\nTell whether this system can sandbox at all.");
 PyDoc_STRVAR(support_info_doc, "support_info()\n--\n\nTell whether and how this system can sandbox.");
 
 static PyMethodDef functions[] = {
-    KEYWORD_METHOD("apply", apply, apply_doc),
-    {"is_supported", is_supported, METH_NOARGS, is_supported_doc},
+    KEYWORD_METHOD("apply", sandbox_apply, sandbox_apply_doc),
+    {"is_supported", sandbox_is_supported, METH_NOARGS, sandbox_is_supported_doc},
     {"support_info", support_info, METH_NOARGS, support_info_doc},
+    KEYWORD_METHOD("unenforced", sandbox_unenforced, sandbox_unenforced_doc),
+    {"sandbox_status", sandbox_status, METH_NOARGS, sandbox_status_doc},
     {NULL, NULL, 0, NULL},
 };
 

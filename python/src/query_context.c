@@ -14,7 +14,7 @@ static struct NonoQueryContext *handle_of(PyObject *self) {
 }
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static const struct signature signature = {"QueryContext.__new__", {"caps"}};
+    static const struct signature signature = {.function = "QueryContext.__new__", .parameters = {"caps"}};
     PyObject *value;
     if (!arguments_parse_new(&signature, args, keywords, &value)) {
         return NULL;
@@ -93,7 +93,7 @@ static PyObject *answer(PyObject *self, enum NonoErrorCode code, struct NonoQuer
 }
 
 static PyObject *query_path(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"QueryContext.query_path", {"path", "mode"}};
+    static const struct signature signature = {.function = "QueryContext.query_path", .parameters = {"path", "mode"}};
     PyObject *values[2];
     if (!arguments_parse(&signature, args, count, names, values)) {
         return NULL;

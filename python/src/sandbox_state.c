@@ -40,7 +40,7 @@ static PyObject *repr(PyObject *self) {
 /* self of the static methods is the class. */
 
 static PyObject *from_caps(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"SandboxState.from_caps", {"caps"}};
+    static const struct signature signature = {.function = "SandboxState.from_caps", .parameters = {"caps"}};
     PyObject *value;
     if (!arguments_parse(&signature, args, count, names, &value)) {
         return NULL;
@@ -53,7 +53,7 @@ static PyObject *from_caps(PyObject *self, PyObject *const *args, Py_ssize_t cou
 }
 
 static PyObject *from_json(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    static const struct signature signature = {"SandboxState.from_json", {"json"}};
+    static const struct signature signature = {.function = "SandboxState.from_json", .parameters = {"json"}};
     PyObject *value;
     Py_ssize_t length;
     if (!arguments_parse(&signature, args, count, names, &value)) {

@@ -8,6 +8,9 @@ struct support_info {
     PyObject ob_base;
     PyObject *platform;
     PyObject *details;
+    uint64_t unenforced;
+    int32_t kernel_abi;
+    int32_t used_abi;
     bool is_supported;
 };
 
@@ -19,6 +22,16 @@ static void dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
+/* What this kernel would leave open in a sandbox that grants nothing; everything that is known if there is no sandbox.
+ */
+static uint64_t unenforced_by_default(void) {
+    uint64_t unenforced = UINT64_MAX;
+    struct NonoCapabilitySet *nothing = nono_capability_set_new();
+    (void)nono_sandbox_unenforced(nothing, NULL, &unenforced);
+    nono_capability_set_free(nothing);
+    return unenforced;
+}
+
 PyObject *support_info_create(const struct module_state *state) {
     PyObject *self = PyType_GenericAlloc(state->support_info_type, 0);
     if (self == NULL) {
@@ -26,8 +39,14 @@ PyObject *support_info_create(const struct module_state *state) {
     }
     PyThreadState *thread = PyEval_SaveThread();
     struct NonoSupportInfo found = nono_sandbox_support_info();
+    int32_t kernel_abi = nono_sandbox_kernel_abi();
+    int32_t used_abi = nono_sandbox_used_abi();
+    uint64_t unenforced = unenforced_by_default();
     PyEval_RestoreThread(thread);
     struct support_info *info = (struct support_info *)self;
+    info->kernel_abi = kernel_abi;
+    info->used_abi = used_abi;
+    info->unenforced = unenforced;
     info->is_supported = found.is_supported;
     info->platform = module_take_text(found.platform);
     if (info->platform == NULL) {
@@ -60,12 +79,28 @@ static PyObject *get_details(PyObject *self, void *Py_UNUSED(closure)) {
     return new_reference(((struct support_info *)self)->details);
 }
 
+static PyObject *get_kernel_abi(PyObject *self, void *Py_UNUSED(closure)) {
+    return PyLong_FromLong(((struct support_info *)self)->kernel_abi);
+}
+
+static PyObject *get_used_abi(PyObject *self, void *Py_UNUSED(closure)) {
+    return PyLong_FromLong(((struct support_info *)self)->used_abi);
+}
+
+static PyObject *get_unenforced(PyObject *self, void *Py_UNUSED(closure)) {
+    return sandbox_unenforced_names(((struct support_info *)self)->unenforced);
+}
+
 PyDoc_STRVAR(class_doc, "Whether and how this system can sandbox.");
 
 static PyGetSetDef getters[] = {
     {"is_supported", get_is_supported, NULL, "True if apply() can work here.", NULL},
     {"platform", get_platform, NULL, "The operating system: \"linux\" or \"macos\".", NULL},
     {"details", get_details, NULL, "One line for people.", NULL},
+    {"kernel_abi", get_kernel_abi, NULL, "The Landlock ABI of the running kernel, 0 if there is none.", NULL},
+    {"used_abi", get_used_abi, NULL, "The Landlock ABI whose rights are used of it.", NULL},
+    {"unenforced", get_unenforced, NULL, "What this kernel leaves open in any sandbox, by name; see unenforced().",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -5,73 +5,9 @@ A script prints what it can still do. Those without an entry must print the same
 of docs/differences.md, and what they print under each is fixed.
 """
 
-from dataclasses import dataclass
-
-PRELUDE = """
-import errno, os, resource, socket, stat, subprocess, sys, threading, time
-from nono_py import *
-R, W, RW = AccessMode.READ, AccessMode.WRITE, AccessMode.READ_WRITE
-caps = CapabilitySet()
-
-def attempt(action, *arguments):
-    try:
-        result = action(*arguments)
-    except OSError as error:
-        return errno.errorcode.get(error.errno, str(error))
-    except RuntimeError as error:
-        return "RuntimeError: " + str(error).replace(os.path.dirname(os.getcwd()), "")
-    return "ok" if result is None else result
-
-def read(path):
-    with open(path, "rb") as file: file.read()
-def write(path):
-    with open(path, "r+b" if os.path.exists(path) else "xb") as file: file.write(b"x")
-def append(path):
-    os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
-def both(path):
-    os.close(os.open(path, os.O_RDWR))
-def listing(path):
-    os.listdir(path)
-def execute(path):
-    subprocess.run([path], check=True)
-def connect(family, address):
-    with socket.socket(family) as client: client.connect(address)
-def bind(family, address):
-    with socket.socket(family) as server: server.bind(address)
-def show(*results):
-    print(*results)
-def survey(*paths):
-    for path in paths:
-        actions = (read, append, both, listing, os.truncate, os.mkdir, os.rmdir, os.unlink)
-        calls = ((path, 1) if action is os.truncate else (path,) for action in actions)
-        print(path, *(attempt(action, *arguments) for action, arguments in zip(actions, calls)))
-"""
+from contrast import Contrast, Script
 
 SURVEY = "survey('d/f.txt', 'd/sub', 'd/new', 'f.txt', 'other/g.txt', 'other', 'ld/f.txt', 'lf')"
-
-
-@dataclass(frozen=True)
-class Script:
-    name: str
-    code: str
-
-    @property
-    def text(self) -> str:
-        return PRELUDE + self.code
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A script that shows an entry of docs/differences.md, with what it prints under each."""
-
-    id: str
-    code: str
-    original: str
-    ours: str
-
-    @property
-    def text(self) -> str:
-        return PRELUDE + self.code
 
 
 def granting(name: str, *grants: str, then: str = SURVEY) -> Script:

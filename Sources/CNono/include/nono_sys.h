@@ -43,7 +43,6 @@ int nono_sys_landlock_abi(void);
 int nono_sys_landlock_create_ruleset(uint64_t handled_fs, uint64_t handled_net, uint64_t scoped, size_t attr_size);
 int nono_sys_landlock_add_path(int ruleset, int object, uint64_t rights);
 int nono_sys_landlock_add_port(int ruleset, uint16_t port, uint64_t rights);
-int nono_sys_landlock_restrict_self(int ruleset);
 /* PR_SET_NO_NEW_PRIVS(2const), for the calling thread. */
 int nono_sys_no_new_privs(void);
 
@@ -59,6 +58,25 @@ void nono_sys_free(void *memory);
  * locked by a thread that it does not have. */
 void nono_sys_lock(void);
 void nono_sys_unlock(void);
+
+/* What this process put in force (status.c) */
+
+struct nono_sys_status {
+    uint64_t allowed;
+    uint64_t unenforced;
+    uint32_t layers;
+    int32_t landlock_abi;
+    bool blocks_network;
+    bool allows_proxy;
+    bool blocks_unix_sockets;
+    bool is_incomplete;
+};
+
+/* Adds one layer (layers = 1), or the news that an apply failed halfway (layers = 0). */
+void nono_sys_add_layer(const struct nono_sys_status *layer);
+void nono_sys_get_status(struct nono_sys_status *out);
+int nono_sys_has_no_new_privs(void);
+int nono_sys_seccomp_mode(void);
 
 /* The calling thread's last error (last_error.c) */
 

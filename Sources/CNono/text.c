@@ -1,6 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Numbers in texts. */
 #define _GNU_SOURCE /* strtod_l */
-#include "nono_number.h"
+#include "nono_text.h"
 
 #include <locale.h>
 #include <stdlib.h>

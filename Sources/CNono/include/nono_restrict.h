@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Restricting all threads of the process at once (restrict.c, capabilities.c). Not installed. */
+#ifndef NONO_RESTRICT_H
+#define NONO_RESTRICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One instruction of a seccomp program: struct sock_filter of <linux/filter.h>. */
+struct nono_sys_instruction {
+    uint16_t code;
+    uint8_t jump_true;
+    uint8_t jump_false;
+    uint32_t operand;
+};
+
+/* What is to be put in force. Everything in it is ready: nothing is allocated while threads stand still. */
+struct nono_sys_restriction {
+    int ruleset;
+    bool shares_domain; /* Landlock ABI 8 and newer: one call restricts all threads, into one domain */
+    const struct nono_sys_instruction *program;
+    uint16_t program_length;
+    uint64_t dropped_capabilities; /* one bit for each, capabilities(7) */
+};
+
+enum nono_sys_stage {
+    NONO_SYS_STAGE_DONE,
+    NONO_SYS_STAGE_NO_NEW_PRIVS,
+    NONO_SYS_STAGE_LIST_THREADS,
+    NONO_SYS_STAGE_STOP_THREAD, /* a thread did not answer */
+    NONO_SYS_STAGE_SECCOMP,
+    NONO_SYS_STAGE_LANDLOCK,
+    NONO_SYS_STAGE_CAPABILITIES
+};
+
+struct nono_sys_outcome {
+    int stage;          /* the stage that failed, or DONE */
+    int error;          /* its errno */
+    int thread;         /* the thread that it failed for; 0 for the caller */
+    char name[16];      /* that thread's name, "" if unknown */
+    bool is_incomplete; /* some threads are restricted and some are not, or not by all means */
+};
+
+/* Restricts every thread of the process: no_new_privs, seccomp(2), Landlock, capabilities. Other threads are stopped
+ * first, and nothing is restricted unless all of them have stopped. */
+void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome);
+
+/* What each thread does for itself; async-signal-safe. Both return 0 or -errno. */
+int nono_sys_restrict_thread_landlock(const struct nono_sys_restriction *restriction);
+int nono_sys_drop_capabilities(uint64_t dropped);
+
+#endif
