@@ -9,10 +9,10 @@ LIBRARY := build/libnono.so
 SWIFT_SOURCES := $(shell find Sources Tests -name '*.swift') Package.swift
 LIBRARY_SOURCES := $(shell find Sources include -type f) Package.swift scripts/build-library.sh
 PYTHON_SOURCES := $(shell find python -name '*.c' -o -name '*.h' -o -name '*.py' -o -name '*.pyi') pyproject.toml setup.py
-C_SOURCES := $(shell find include Sources python Tests examples demo -name '*.c' -o -name '*.h')
-TYPED := python/nono_py examples demo tests-py scripts setup.py
+C_SOURCES := $(shell find include Sources python Tests tests-py examples demo benchmarks -name '*.c' -o -name '*.h')
+TYPED := python/nono_py examples demo benchmarks tests-py scripts setup.py
 
-.PHONY: all setup check test test-swift test-c test-python test-install compare demo fmt install clean help
+.PHONY: all setup check test test-swift test-c test-python test-install compare demo containment benchmark fmt install clean help
 
 all: $(LIBRARY) ## build libnono.so
 
@@ -35,8 +35,20 @@ $(VENV)/.package: $(VENV)/.tools $(LIBRARY_SOURCES) $(PYTHON_SOURCES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
 	@touch $@
 
+# Tests that want one of these are skipped without it.
+$(VENV)/.extra: $(VENV)/.tools requirements-test-extra.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test-extra.txt || \
+	    echo "the packages of requirements-test-extra.txt cannot be installed: their tests are skipped" >&2
+	@touch $@
+
 demo: $(VENV)/.package ## show real programs being contained
 	@$(BIN)/python demo/demo.py
+
+containment: $(VENV)/.package ## try every known way out, here and in the originals: docs/containment.md
+	@$(BIN)/python tests-py/containment/table.py
+
+benchmark: $(LIBRARY) ## measure what a sandbox costs: docs/benchmarks.md
+	@$(PYTHON) benchmarks/syscall_cost.py
 
 test: $(VENV)/.package $(LIBRARY) ## run every test: Swift, C, Python, installing, side by side with the original
 	@$(BIN)/python scripts/run_tests.py
@@ -47,7 +59,7 @@ test-swift: | setup
 test-c: $(LIBRARY) | setup
 	$(MAKE) --directory Tests/c
 
-test-python: $(VENV)/.package
+test-python: $(VENV)/.package $(VENV)/.extra
 	$(BIN)/python -m pytest tests-py
 
 test-install: $(VENV)/.tools
