@@ -10,9 +10,9 @@ SWIFT_SOURCES := $(shell find Sources Tests -name '*.swift') Package.swift
 LIBRARY_SOURCES := $(shell find Sources include -type f) Package.swift scripts/build-library.sh
 PYTHON_SOURCES := $(shell find python -name '*.c' -o -name '*.h' -o -name '*.py' -o -name '*.pyi') pyproject.toml setup.py
 C_SOURCES := $(shell find include Sources python Tests tests-py examples demo benchmarks -name '*.c' -o -name '*.h')
-TYPED := python/nono_py examples demo benchmarks tests-py scripts setup.py
+TYPED := python/nono_py examples demo tests-py scripts setup.py
 
-.PHONY: all setup check test test-swift test-c test-python test-install compare demo containment benchmark fmt install clean help
+.PHONY: all setup check test test-swift test-c test-python test-install compare demo containment bench benchmark fmt install clean help
 
 all: $(LIBRARY) ## build libnono.so
 
@@ -47,6 +47,9 @@ demo: $(VENV)/.package ## show real programs being contained
 containment: $(VENV)/.package ## try every known way out, here and in the originals: docs/containment.md
 	@$(BIN)/python tests-py/containment/table.py
 
+bench: $(VENV)/.package ## measure beside the originals and C; QUICK=1 takes less than a minute
+	$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
+
 benchmark: $(LIBRARY) ## measure what a sandbox costs: docs/benchmarks.md
 	@$(PYTHON) benchmarks/syscall_cost.py
 
@@ -74,6 +77,7 @@ check: $(VENV)/.package $(LIBRARY) ## formats, lints, types, exports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict $(TYPED)
+	$(BIN)/mypy --strict benchmarks
 	$(BIN)/python -m mypy.stubtest --allowlist tests-py/stubtest-allowlist.txt nono_py
 	$(MAKE) --no-print-directory --directory Tests/c header
 	scripts/check-exports.sh $(LIBRARY)

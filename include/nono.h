@@ -34,8 +34,9 @@
  * Threads. Every function may be called from any thread, and one handle may be
  *   used by several threads: handles are synchronised. Freeing a handle that
  *   another thread still uses is an error of the caller. The error state is per
- *   thread. After fork() the child may call everything; between vfork() and
- *   exec, or in a signal handler, nothing.
+ *   thread. No function is a cancellation point, pthread_cancel(3). After fork()
+ *   the child may call everything; between vfork() and exec, or in a signal
+ *   handler, nothing.
  *
  * Encoding. Strings are NUL-terminated UTF-8. Paths that this library returns
  *   are the bytes that the kernel uses and need not be UTF-8. Functions that end
@@ -84,7 +85,9 @@ extern "C" {
 
 /* What the network mode of a set may be. Passed as uint32_t.
  *
- * PROXY_ONLY allows TCP connections to one port, that of a local proxy. */
+ * PROXY_ONLY allows TCP connections to one port, that of a local proxy, and no other
+ * socket but unix ones. It does not stop listen(2) on a socket without an address,
+ * for which the kernel picks a port. */
 #define NONO_NETWORK_MODE_BLOCKED 0U
 #define NONO_NETWORK_MODE_ALLOW_ALL 1U
 #define NONO_NETWORK_MODE_PROXY_ONLY 2U
@@ -445,10 +448,11 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  *   call in a foreign processor mode (int 0x80, x32) ends the process;
  * - drops the capabilities that lead out of a sandbox, of root too.
  *
- * Below Landlock ABI 8 every other thread is stopped by a signal (33) for a moment
- * and restricts itself in its handler. System calls it was in may end with EINTR as
- * after any signal, signal(7). Threads that existed before get one Landlock domain
- * each. A process that one of them starts later is outside for the others: they
+ * Every other thread is stopped by a signal (33) for a moment and restricts itself in
+ * its handler. System calls it was in may end with EINTR as after any signal,
+ * signal(7). A thread whose vfork(2) child has not started its program is waited for.
+ * Below Landlock ABI 8, threads that existed before get one Landlock domain each. A
+ * process that one of them starts later is outside for the others: they
  * cannot signal it (unless NONO_ALLOW_SIGNALS), connect to its abstract unix sockets
  * (unless NONO_ALLOW_ABSTRACT_UNIX_SOCKETS), or trace it.
  *
@@ -457,7 +461,8 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  * answer within 3 seconds; ERR_UNKNOWN if a granted object cannot be opened any
  * more. Nothing is restricted then, though no_new_privs may be set; unless the
  * message says that the process is restricted in part, which takes the kernel to
- * run out of memory halfway. */
+ * run out of memory halfway, or a thread with 16 Landlock layers of its own making.
+ * A thread of the kernel that polls an io_uring with earlier rights does not answer. */
 NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
 
 /* The same with options; NULL is none. ERR_INVALID_ARG for options that this

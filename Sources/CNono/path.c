@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -81,7 +82,12 @@ int nono_sys_open_object(const char *path) {
         return (int)fd;
     }
     if (errno == ENOSYS || errno == EPERM) {
-        return strlen(path) >= PATH_MAX ? -ENAMETOOLONG : open_by_components(path);
+        /* Of all that the library calls, only these are cancellation points: nothing may be unwound but by itself. */
+        int state;
+        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+        int result = strlen(path) >= PATH_MAX ? -ENAMETOOLONG : open_by_components(path);
+        (void)pthread_setcancelstate(state, &state);
+        return result;
     }
     return -errno;
 }
@@ -103,7 +109,7 @@ int nono_sys_identify_path(const char *path, struct nono_sys_identity *out) {
         return fd;
     }
     int result = out == NULL ? 0 : nono_sys_identify(fd, out);
-    close(fd);
+    nono_sys_close(fd);
     return result;
 }
 
@@ -129,5 +135,6 @@ ptrdiff_t nono_sys_getcwd(char *buffer, size_t size) {
 }
 
 void nono_sys_close(int fd) {
-    close(fd);
+    /* close(3) is a cancellation point. */
+    syscall(SYS_close, fd);
 }

@@ -4,10 +4,11 @@
  *
  * Order: everything that can fail is tried before the first thing that cannot be undone, as far as the kernel lets us.
  *   1. no_new_privs on the caller, which the other calls need. It alone stays when a later step fails.
- *   2. A trial of Landlock in a child that shares our memory: it tells whether the kernel takes one more layer.
- *   3. The other threads stand still.
- *   4. seccomp(2) on all threads in one call, which restricts all or none.
- *   5. Landlock and capabilities, thread by thread, the caller first. */
+ *   2. With other threads, a trial of Landlock in a child that shares our memory: it tells whether the kernel takes one
+ *      more layer. Then they are brought to a halt.
+ *   3. seccomp(2) on all threads in one call, which restricts all or none.
+ *   4. Landlock and capabilities, thread by thread, the caller first.
+ * Without other threads Landlock comes first: it is what fails for want of room, and needs no trial then. */
 #define _GNU_SOURCE
 #include "nono_sys.h"
 #include "nono_threads.h"
@@ -22,6 +23,8 @@
 #include <unistd.h>
 
 #define NONO_SECCOMP_SET_MODE_FILTER 1
+#define NONO_SECCOMP_GET_ACTION_AVAIL 2
+#define NONO_SECCOMP_RET_KILL_PROCESS 0x80000000U
 #define NONO_SECCOMP_FILTER_FLAG_TSYNC 1UL
 #define NONO_LANDLOCK_RESTRICT_SELF_TSYNC (1U << 3)
 
@@ -72,25 +75,52 @@ static void fail(struct nono_sys_outcome *outcome, int stage, int error) {
     outcome->error = error;
 }
 
-/* Steps 4 and 5, while the others stand still. Takes no lock. */
-static void restrict_all(const struct nono_sys_restriction *restriction, bool is_alone,
-                         struct nono_sys_outcome *outcome) {
+static bool install_program(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome) {
     struct program program = {.length = restriction->program_length, .instructions = restriction->program};
     long refused = syscall(SYS_seccomp, NONO_SECCOMP_SET_MODE_FILTER, NONO_SECCOMP_FILTER_FLAG_TSYNC, &program);
-    if (refused != 0) {
-        /* A positive value is the thread that cannot have our filter, since it has one of its own. */
-        fail(outcome, NONO_SYS_STAGE_SECCOMP, refused > 0 ? ECANCELED : errno);
-        outcome->thread = refused > 0 ? (int)refused : 0;
+    if (refused > 0) {
+        /* The thread that cannot have our filter, since it has one of its own. */
+        fail(outcome, NONO_SYS_STAGE_SECCOMP, ECANCELED);
+        outcome->thread = (int)refused;
+        nono_sys_thread_name(outcome->thread, outcome->name, sizeof outcome->name);
+    } else if (refused < 0) {
+        fail(outcome, NONO_SYS_STAGE_SECCOMP, errno);
+    }
+    return refused == 0;
+}
+
+static bool enter_domain(const struct nono_sys_restriction *restriction, uint32_t flags,
+                         struct nono_sys_outcome *outcome) {
+    int failure = restrict_landlock(restriction, flags);
+    if (failure != 0) {
+        fail(outcome, NONO_SYS_STAGE_LANDLOCK, -failure);
+    }
+    return failure == 0;
+}
+
+/* Whether seccomp(2) is there for us at all. */
+static bool has_seccomp(struct nono_sys_outcome *outcome) {
+    const uint32_t action = NONO_SECCOMP_RET_KILL_PROCESS;
+    bool has = syscall(SYS_seccomp, NONO_SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+    if (!has) {
+        fail(outcome, NONO_SYS_STAGE_SECCOMP, errno);
+    }
+    return has;
+}
+
+/* Steps 3 and 4, while the others stand still. Takes no lock. */
+static void restrict_all(const struct nono_sys_restriction *restriction, bool is_alone,
+                         struct nono_sys_outcome *outcome) {
+    uint32_t flags = restriction->shares_domain && !is_alone ? NONO_LANDLOCK_RESTRICT_SELF_TSYNC : 0;
+    if (is_alone ? !has_seccomp(outcome) || !enter_domain(restriction, flags, outcome)
+                 : !install_program(restriction, outcome)) {
         return;
     }
     outcome->is_incomplete = true;
-    int failure =
-        restrict_landlock(restriction, restriction->shares_domain && !is_alone ? NONO_LANDLOCK_RESTRICT_SELF_TSYNC : 0);
-    if (failure != 0) {
-        fail(outcome, NONO_SYS_STAGE_LANDLOCK, -failure);
+    if (is_alone ? !install_program(restriction, outcome) : !enter_domain(restriction, flags, outcome)) {
         return;
     }
-    failure = nono_sys_drop_capabilities(restriction->dropped_capabilities);
+    int failure = nono_sys_drop_capabilities(restriction->dropped_capabilities);
     if (failure != 0) {
         fail(outcome, NONO_SYS_STAGE_CAPABILITIES, -failure);
     }
@@ -102,14 +132,16 @@ static void restrict_process(const struct nono_sys_restriction *restriction, str
         fail(outcome, NONO_SYS_STAGE_NO_NEW_PRIVS, -failure);
         return;
     }
-    failure = try_layer(restriction);
-    if (failure != 0) {
-        fail(outcome, NONO_SYS_STAGE_LANDLOCK, -failure);
-        return;
-    }
     bool is_alone = nono_sys_is_single_threaded();
-    if (!is_alone && !nono_sys_stop_threads(outcome)) {
-        return;
+    if (!is_alone) {
+        failure = try_layer(restriction);
+        if (failure != 0) {
+            fail(outcome, NONO_SYS_STAGE_LANDLOCK, -failure);
+            return;
+        }
+        if (!nono_sys_stop_threads(outcome)) {
+            return;
+        }
     }
     restrict_all(restriction, is_alone, outcome);
     if (!is_alone) {

@@ -123,7 +123,7 @@ func bytesArgument(_ start: UnsafePointer<CChar>?, _ length: Int, name: StaticSt
 /// The same for text, which must be UTF-8.
 func textArgument(_ start: UnsafePointer<CChar>?, _ length: Int, name: StaticString) throws(NonoError) -> [UInt8] {
     let bytes = try bytesArgument(start, length, name: name)
-    guard String(decoding: bytes, as: UTF8.self).utf8.elementsEqual(bytes) else {
+    guard isUTF8(bytes) else {
         throw NonoError(.invalidArgument, "\(name) is NULL or invalid UTF-8")
     }
     return bytes

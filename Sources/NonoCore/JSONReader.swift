@@ -23,13 +23,14 @@ struct JSONReader {
 
     /// Skips whitespace and returns the byte behind it, unread.
     mutating func skipSpace() -> UInt8? {
-        while let byte = next {
-            switch byte {
-            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): index += 1
-            default: return byte
+        index = bytes.withUnsafeBufferPointer { bytes in
+            var end = index
+            while end < bytes.count, isSpace(bytes[end]) {
+                end += 1
             }
+            return end
         }
-        return nil
+        return next
     }
 
     /// Skips whitespace and returns the first byte of a value, unread.
@@ -153,10 +154,15 @@ struct JSONReader {
 
     /// Reads the next key of an object but not its colon, or the `}` behind the last value.
     mutating func key(first isFirst: Bool) throws(NonoError) -> [UInt8]? {
+        try hasKey(first: isFirst) ? try string() : nil
+    }
+
+    /// Reads up to the next key of an object, or the `}` behind the last value.
+    mutating func hasKey(first isFirst: Bool) throws(NonoError) -> Bool {
         var byte = skipSpace()
         if byte == UInt8(ascii: "}") {
             index += 1
-            return nil
+            return false
         }
         if byte != nil && !isFirst {
             guard byte == UInt8(ascii: ",") else {
@@ -169,7 +175,7 @@ struct JSONReader {
             }
         }
         switch byte {
-        case UInt8(ascii: "\""): return try string()
+        case UInt8(ascii: "\""): return true
         case nil: throw failureAtNext("EOF while parsing an object")
         default: throw failureAtNext("key must be a string")
         }
@@ -182,4 +188,8 @@ struct JSONReader {
         default: throw failureAtNext("expected `:`")
         }
     }
+}
+
+private func isSpace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\t")
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The fields of a structure that is read from JSON, in the order of its array form, the required ones first.
-protocol JSONField: RawRepresentable<String>, CaseIterable, Equatable, Sendable {
+protocol JSONField: RawRepresentable<Int>, CaseIterable, Equatable, Sendable {
     /// The name of the structure in error messages.
-    static var structure: String { get }
+    static var structure: StaticString { get }
+    /// The key in the object form.
+    var key: StaticString { get }
     /// Whether the field has to be there. The others are part of the object form only.
     var isRequired: Bool { get }
 }
@@ -25,27 +27,36 @@ extension JSONReader {
         _ read: (inout JSONReader, Field) throws(NonoError) -> Void
     ) throws(NonoError) {
         index += 1
-        var seen: [Field] = []
+        var seen: UInt64 = 0
         var isFirst = true
-        while let key = try key(first: isFirst) {
+        while try hasKey(first: isFirst) {
             isFirst = false
-            // By bytes: a String would also equal its other Unicode spellings.
-            guard let field = Field.allCases.first(where: { key.elementsEqual($0.rawValue.utf8) }) else {
+            guard let field: Field = try field() else {
                 try colon()
                 try skipValue()
                 continue
             }
-            guard !seen.contains(field) else {
+            guard seen & 1 << field.rawValue == 0 else {
                 _ = skipSpace()
-                throw failure("duplicate field `\(field.rawValue)`")
+                throw failure("duplicate field `\(field.key)`")
             }
-            seen.append(field)
+            seen |= 1 << field.rawValue
             try colon()
             try read(&self, field)
         }
-        for field in Field.allCases where field.isRequired && !seen.contains(field) {
-            throw failure("missing field `\(field.rawValue)`")
+        for field in Field.allCases where field.isRequired && seen & 1 << field.rawValue == 0 {
+            throw failure("missing field `\(field.key)`")
         }
+    }
+
+    /// Reads a key; nil for one that is none of the fields'.
+    private mutating func field<Field: JSONField>() throws(NonoError) -> Field? {
+        // Nearly all keys are written as they are, and then need no copy.
+        for field in Field.allCases where skip(quoted: field.key) {
+            return field
+        }
+        let key = try string()
+        return Field.allCases.first { JSONText.isEqual(key, $0.key) }
     }
 
     private mutating func array<Field: JSONField>(

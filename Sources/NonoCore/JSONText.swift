@@ -2,39 +2,84 @@
 
 internal import CNono
 
+/// Whether these bytes are UTF-8.
+public func isUTF8(_ bytes: [UInt8]) -> Bool {
+    if isASCII(bytes) {
+        return true
+    }
+    var decoder = UTF8()
+    var rest = bytes.makeIterator()
+    while true {
+        switch decoder.decode(&rest) {
+        case .scalarValue: continue
+        case .emptyInput: return true
+        case .error: return false
+        }
+    }
+}
+
+/// Eight bytes at a time: saved states are long and have hardly anything else in them.
+private func isASCII(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { bytes in
+        var seen: UInt64 = 0
+        var place = 0
+        while place + 8 <= bytes.count {
+            seen |= bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            place += 8
+        }
+        while place < bytes.count {
+            seen |= UInt64(bytes[place])
+            place += 1
+        }
+        return seen & 0x8080_8080_8080_8080 == 0
+    }
+}
+
 /// How strings and numbers are written, in JSON and in messages about it.
 enum JSONText {
-    static func isUTF8(_ bytes: [UInt8]) -> Bool {
-        if bytes.allSatisfy({ $0 < 0x80 }) {
-            return true
+    /// Whether a key is this text, byte for byte: a String would also equal its other Unicode spellings.
+    static func isEqual(_ key: [UInt8], _ text: StaticString) -> Bool {
+        guard key.count == text.utf8CodeUnitCount else { return false }
+        for place in key.indices where key[place] != text.utf8Start[place] {
+            return false
         }
-        var decoder = UTF8()
-        var rest = bytes.makeIterator()
-        while true {
-            switch decoder.decode(&rest) {
-            case .scalarValue: continue
-            case .emptyInput: return true
-            case .error: return false
-            }
-        }
+        return true
+    }
+
+    /// Appends without making a String of it first.
+    static func append(_ text: StaticString, to json: inout [UInt8]) {
+        json.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends a string of JSON. Escaped is only what has to be.
-    static func appendQuoted(_ text: some Sequence<UInt8>, to json: inout [UInt8]) {
+    static func appendQuoted(_ text: [UInt8], to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
-            case 0x08: json += "\\b".utf8
-            case 0x09: json += "\\t".utf8
-            case 0x0A: json += "\\n".utf8
-            case 0x0C: json += "\\f".utf8
-            case 0x0D: json += "\\r".utf8
-            case 0x00..<0x20: json += "\\u00\(byte < 0x10 ? "0" : "1")\(String(byte & 0x0F, radix: 16))".utf8
-            default: json.append(byte)
+        if text.allSatisfy(isPlain) {
+            json.append(contentsOf: text)
+        } else {
+            for byte in text {
+                appendEscaped(byte, to: &json)
             }
         }
         json.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether a byte stands for itself in a string of JSON.
+    static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private static func appendEscaped(_ byte: UInt8, to json: inout [UInt8]) {
+        switch byte {
+        case 0x08: json += "\\b".utf8
+        case 0x09: json += "\\t".utf8
+        case 0x0A: json += "\\n".utf8
+        case 0x0C: json += "\\f".utf8
+        case 0x0D: json += "\\r".utf8
+        case 0x00..<0x20: json += "\\u00\(byte < 0x10 ? "0" : "1")\(String(byte & 0x0F, radix: 16))".utf8
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
+        default: json.append(byte)
+        }
     }
 
     /// The string as error messages show it: in quotes, what cannot be seen on its own as `\u{200b}`.

@@ -32,16 +32,19 @@ extension JSONReader {
         var text: [UInt8] = []
         while true {
             let start = index
-            while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-                index += 1
+            index = endOfPlainText
+            // Most strings end here, and then there is nothing to put together.
+            if text.isEmpty {
+                text = copy(start..<index)
+            } else {
+                text.append(contentsOf: bytes[start..<index])
             }
-            text.append(contentsOf: bytes[start..<index])
             switch next {
             case nil:
                 throw failure("EOF while parsing a string")
             case UInt8(ascii: "\""):
                 index += 1
-                guard JSONText.isUTF8(text) else {
+                guard isUTF8(text) else {
                     throw failure("invalid unicode code point")
                 }
                 return text
@@ -53,6 +56,39 @@ extension JSONReader {
                 throw failure("control character (\\u0000-\\u001F) found while parsing a string")
             }
         }
+    }
+
+    private func copy(_ range: Range<Int>) -> [UInt8] {
+        bytes.withUnsafeBytes { bytes in
+            [UInt8](unsafeUninitializedCapacity: range.count) { copy, count in
+                UnsafeMutableRawBufferPointer(copy).copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
+                count = range.count
+            }
+        }
+    }
+
+    /// Where the characters end that stand for themselves in a string, from the next one on.
+    private var endOfPlainText: Int {
+        bytes.withUnsafeBufferPointer { bytes in
+            var end = index
+            while end < bytes.count, JSONText.isPlain(bytes[end]) {
+                end += 1
+            }
+            return end
+        }
+    }
+
+    /// Reads this string if it comes next and is written without escapes.
+    mutating func skip(quoted text: StaticString) -> Bool {
+        let end = index + 1 + text.utf8CodeUnitCount
+        guard end < bytes.count, bytes[index] == UInt8(ascii: "\""), bytes[end] == UInt8(ascii: "\"") else {
+            return false
+        }
+        for place in 0..<text.utf8CodeUnitCount where bytes[index + 1 + place] != text.utf8Start[place] {
+            return false
+        }
+        index = end + 1
+        return true
     }
 
     /// Reads what follows a backslash.

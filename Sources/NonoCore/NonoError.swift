@@ -68,7 +68,7 @@ extension NonoError.Remedy {
             case .readWrite: "ReadWrite"
             }
         var json = Array("{\"kind\":\"grant_path\",\"path\":".utf8)
-        JSONText.appendQuoted(path.text.utf8, to: &json)
+        JSONText.appendQuoted(Array(path.text.utf8), to: &json)
         json += ",\"access\":\"\(accessName)\",\"is_file\":\(isFile)}".utf8
         return json
     }

@@ -33,26 +33,46 @@ public struct SandboxState: Equatable, Sendable {
     public init() {}
 }
 
-private enum StateField: String, JSONField {
-    case entries = "fs"
-    case networkBlocked = "net_blocked"
-    case unixSocketsBlocked = "unix_sockets_blocked"
-    case allowedCommands = "allowed_commands"
-    case blockedCommands = "blocked_commands"
-    case platformRules = "platform_rules"
+private enum StateField: Int, JSONField {
+    case entries
+    case networkBlocked
+    case unixSocketsBlocked
+    case allowedCommands
+    case blockedCommands
+    case platformRules
 
-    static var structure: String { "SandboxState" }
+    static var structure: StaticString { "SandboxState" }
     var isRequired: Bool { self == .entries || self == .networkBlocked }
+
+    var key: StaticString {
+        switch self {
+        case .entries: "fs"
+        case .networkBlocked: "net_blocked"
+        case .unixSocketsBlocked: "unix_sockets_blocked"
+        case .allowedCommands: "allowed_commands"
+        case .blockedCommands: "blocked_commands"
+        case .platformRules: "platform_rules"
+        }
+    }
 }
 
-private enum EntryField: String, JSONField {
+private enum EntryField: Int, JSONField {
     case original
     case resolved
     case access
-    case isFile = "is_file"
+    case isFile
 
-    static var structure: String { "FsCapState" }
+    static var structure: StaticString { "FsCapState" }
     var isRequired: Bool { true }
+
+    var key: StaticString {
+        switch self {
+        case .original: "original"
+        case .resolved: "resolved"
+        case .access: "access"
+        case .isFile: "is_file"
+        }
+    }
 }
 
 // MARK: Reading
@@ -66,7 +86,15 @@ extension SandboxState {
             switch field {
             case .entries:
                 try reader.sequence { reader throws(NonoError) in
-                    try entries.append(Entry(from: &reader))
+                    var entry = try Entry(from: &reader)
+                    // Equal texts are kept once: most paths resolve to themselves, and there are few modes.
+                    if entry.resolved == entry.original {
+                        entry.resolved = entry.original
+                    }
+                    if let last = entries.last, entry.access == last.access {
+                        entry.access = last.access
+                    }
+                    entries.append(entry)
                 }
             case .networkBlocked: networkBlocked = try reader.bool()
             case .unixSocketsBlocked: unixSocketsBlocked = try reader.bool()
@@ -109,19 +137,21 @@ extension SandboxState {
     /// The state as JSON, indented by two spaces. JSON is UTF-8, so paths that are not cannot be saved.
     public func json() throws(NonoError) -> [UInt8] {
         var json: [UInt8] = []
+        // What an entry takes besides its paths is less than this, unless something in it is escaped.
+        json.reserveCapacity(entries.reduce(1024) { $0 + $1.original.count + $1.resolved.count + 128 })
         json += "{\n  \"fs\": ".utf8
         try SandboxState.append(list: entries, to: &json) { entry, json throws(NonoError) in
             try entry.append(to: &json)
         }
         json += ",\n  \"net_blocked\": \(networkBlocked)".utf8
         if unixSocketsBlocked {
-            json += ",\n  \"\(StateField.unixSocketsBlocked.rawValue)\": true".utf8
+            json += ",\n  \"\(StateField.unixSocketsBlocked.key)\": true".utf8
         }
         let lists: [(field: StateField, texts: [[UInt8]])] = [
             (.allowedCommands, allowedCommands), (.blockedCommands, blockedCommands), (.platformRules, platformRules),
         ]
         for (field, texts) in lists where !texts.isEmpty {
-            json += ",\n  \"\(field.rawValue)\": ".utf8
+            json += ",\n  \"\(field.key)\": ".utf8
             try SandboxState.append(list: texts, to: &json) { text, json throws(NonoError) in
                 try SandboxState.append(text: text, what: "text", to: &json)
             }
@@ -136,14 +166,14 @@ extension SandboxState {
     ) throws(NonoError) {
         json.append(UInt8(ascii: "["))
         for (position, value) in list.enumerated() {
-            json += (position == 0 ? "\n    " : ",\n    ").utf8
+            JSONText.append(position == 0 ? "\n    " : ",\n    ", to: &json)
             try element(value, &json)
         }
         json += (list.isEmpty ? "]" : "\n  ]").utf8
     }
 
     fileprivate static func append(text: [UInt8], what: String, to json: inout [UInt8]) throws(NonoError) {
-        guard JSONText.isUTF8(text) else {
+        guard isUTF8(text) else {
             throw NonoError(
                 .configParse,
                 "Configuration parse error: Failed to serialize sandbox state: "
@@ -156,12 +186,13 @@ extension SandboxState {
 
 extension SandboxState.Entry {
     fileprivate func append(to json: inout [UInt8]) throws(NonoError) {
-        json += "{\n      \"original\": ".utf8
+        JSONText.append("{\n      \"original\": ", to: &json)
         try SandboxState.append(text: original, what: "path", to: &json)
-        json += ",\n      \"resolved\": ".utf8
+        JSONText.append(",\n      \"resolved\": ", to: &json)
         try SandboxState.append(text: resolved, what: "path", to: &json)
-        json += ",\n      \"access\": ".utf8
+        JSONText.append(",\n      \"access\": ", to: &json)
         try SandboxState.append(text: access, what: "text", to: &json)
-        json += ",\n      \"is_file\": \(isFile)\n    }".utf8
+        JSONText.append(",\n      \"is_file\": ", to: &json)
+        JSONText.append(isFile ? "true\n    }" : "false\n    }", to: &json)
     }
 }

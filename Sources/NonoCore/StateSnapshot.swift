@@ -5,10 +5,11 @@ extension SandboxState {
     /// makes the restored set narrower, never wider.
     public init(_ caps: CapabilitySet) {
         self.init()
+        let texts = [AccessMode.read, .write, .readWrite].map { Array($0.text.utf8) }
         entries = caps.grants.map { grant in
             Entry(
-                original: grant.original.bytes, resolved: grant.resolved.bytes, access: Array(grant.access.text.utf8),
-                isFile: grant.isFile)
+                original: grant.original.bytes, resolved: grant.resolved.bytes,
+                access: texts[Int(grant.access.rawValue)], isFile: grant.isFile)
         }
         networkBlocked = caps.network.isBlocked
         unixSocketsBlocked = caps.blocksUnixSockets

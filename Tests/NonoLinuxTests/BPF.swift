@@ -13,8 +13,8 @@ struct BPF {
 
     struct Result: Equatable {
         let answer: UInt32
-        /// Offsets in struct seccomp_data that it looked at.
-        let loaded: Set<UInt32>
+        /// The words of struct seccomp_data that it looked at, a bit for each.
+        let loaded: UInt64
     }
 
     static func run(
@@ -26,7 +26,7 @@ struct BPF {
             words.append(UInt32(truncatingIfNeeded: argument >> 32))
         }
         var accumulator: UInt32 = 0
-        var loaded: Set<UInt32> = []
+        var loaded: UInt64 = 0
         var position = 0
         while program.indices.contains(position) {
             let instruction = program[position]
@@ -39,7 +39,7 @@ struct BPF {
                     throw Fault.badLoad(instruction.operand)
                 }
                 accumulator = words[Int(instruction.operand / 4)]
-                loaded.insert(instruction.operand)
+                loaded |= 1 << UInt64(instruction.operand / 4)
             case 0x54:
                 accumulator &= instruction.operand
             case 0x05:

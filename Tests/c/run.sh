@@ -20,7 +20,7 @@ run() {
     status=0
     env "$@" "$directory/$program" >"$log" 2>"$log.err" || status=$?
     cat "$log.err" >&2
-    counts=$(sed -n 's/^[a-z]*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log")
+    counts=$(sed -n 's/^[a-z_]*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log")
     # What ends without a count, or badly after a good one (a leak, a sanitizer), is a failure of its own.
     set -- ${counts:-0 0 0}
     bad=$2

@@ -15,7 +15,7 @@ import tree
 from programs import READ, READ_WRITE, WRITE, Case, Code, Program, Step
 from rule_differences import RULE_DIFFERENCES, RuleDifference
 
-EXTRA_FIELDS = ("allowed_commands", "blocked_commands", "platform_rules")
+EXTRA_FIELDS = ("unix_sockets_blocked", "allowed_commands", "blocked_commands", "platform_rules")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,32 @@ def is_class_module(case: Case) -> bool:
 
 def is_version(case: Case) -> bool:
     return case.step.code == "nono_py.__version__" and (case.original.value, case.ours.value) == ("0.1.0", "0.4.0")
+
+
+def is_apply_keywords(case: Case) -> bool:
+    """The signature has keyword-only parameters more, each with a default."""
+    if case.step.code != "inspect.signature(apply)" or not isinstance(case.ours.value, list):
+        return False
+    return (
+        str(case.original.value[-1]) == "(caps)"
+        and re.fullmatch(r"\(caps, \*(, allow_[a-z_]+=False)+\)", str(case.ours.value[-1])) is not None
+    )
+
+
+ADDED_MEMBERS = {
+    "CapabilitySet": {"block_unix_sockets", "unix_sockets_blocked"},
+    "SupportInfo": {"kernel_abi", "used_abi", "unenforced"},
+}
+
+
+def is_added_members(case: Case) -> bool:
+    """A class has these members more."""
+    listed = re.fullmatch(r"\[name for name in dir\((\w+)\) if name\[0\] != '_'\]", case.step.code)
+    if listed is None or not isinstance(case.ours.value, list) or not isinstance(case.original.value, list):
+        return False
+    return set(case.ours.value) - set(case.original.value) == ADDED_MEMBERS.get(listed[1], set()) and set(
+        case.original.value
+    ) < set(case.ours.value)
 
 
 def is_mode_identity(case: Case) -> bool:
@@ -149,6 +175,8 @@ BAD_RULE = json.dumps({"fs": [], "net_blocked": True, "platform_rules": ["(impor
 CALL_DIFFERENCES = (
     Difference("class-module", is_class_module, (Step("CapabilitySet.__module__"),)),
     Difference("version", is_version, (Step("nono_py.__version__"),)),
+    Difference("added-members", is_added_members, (Step("[name for name in dir(CapabilitySet) if name[0] != '_']"),)),
+    Difference("apply-keywords", is_apply_keywords, (Step("inspect.signature(apply)"),)),
     Difference(
         "mode-identity",
         is_mode_identity,

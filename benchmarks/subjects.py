@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is measured: ours, the originals in environments of their own, and the floors in C."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import rows
+import tree
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE.parent / "build" / "bench"
+PYTHONS = {rows.OURS: Path(sys.executable), **{name: BUILD / f"nono-py-{name}/bin/python" for name in rows.ORIGINALS}}
+
+
+def install_originals() -> None:
+    """Once for each version of Python. Wheels only: nothing of them is built here."""
+    for name in rows.ORIGINALS:
+        environment = BUILD / f"nono-py-{name}"
+        installed = environment / f"installed-{sys.implementation.cache_tag}"
+        if installed.exists():
+            continue
+        print(f"installing nono-py {name}", flush=True)
+        venv.create(environment, clear=True, with_pip=True)
+        pip = (PYTHONS[name], "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:")
+        subprocess.run((*pip, f"nono-py=={name}"), check=True)
+        installed.touch()
+
+
+def package() -> Path:
+    """Where our package is installed."""
+    return Path(sysconfig.get_paths()["platlib"]) / "nono_py"
+
+
+def build_floors() -> None:
+    compiler = (os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
+    floors = HERE / "floors"
+    library = (f"-I{HERE.parent / 'include'}", package() / "libnono.so", f"-Wl,-rpath,{package()}")
+    commands: tuple[tuple[str, tuple[object, ...]], ...] = (
+        ("paths", ()),
+        ("apply", ()),
+        ("apply_nono", library),
+        ("capture", ("-shared", "-fPIC", "-ldl")),
+    )
+    for name, options in commands:
+        command = (*compiler, "-o", BUILD / name, floors / f"{name}.c", *options)
+        subprocess.run([str(word) for word in command], check=True)
+
+
+def run(command: tuple[object, ...], text: str = "") -> str:
+    child = subprocess.run([str(word) for word in command], input=text, stdout=subprocess.PIPE, check=True, text=True)
+    return child.stdout
+
+
+def record_apply(place: tree.Tree) -> Path:
+    """Lets our apply() write down its system calls, with one rule, for the floor."""
+    recording = BUILD / "apply.calls"
+    recording.unlink(missing_ok=True)
+    environment = {**os.environ, "LD_PRELOAD": str(BUILD / "capture"), "NONO_BENCH_RECORDING": str(recording)}
+    command = (str(BUILD / "apply_nono"), "1", "1")
+    subprocess.run(
+        command, input=f"{place.directory(0)}\n", env=environment, stdout=subprocess.DEVNULL, check=True, text=True
+    )
+    return recording
+
+
+class Floor:
+    def __init__(self, place: tree.Tree) -> None:
+        self.operations = place.floor_operations()
+        self.paths = "".join(f"{place.directory(number)}\n" for number in range(tree.SIZES[-1]))
+        self.recording = record_apply(place)
+
+    def measure(self, section: str, milliseconds: float) -> dict[str, float]:
+        if section in self.operations:
+            values: dict[str, float] = json.loads(run((BUILD / "paths", milliseconds), self.operations[section]))
+            return values
+        if section == "apply":
+            values = {}
+            for rules in tree.RULES:
+                command = (BUILD / "apply", self.recording, rules, tree.apply_times(rules, milliseconds))
+                values[f"apply/{rules}"] = values[f"apply/c/{rules}"] = float(run(command, self.paths))
+            return values
+        return {}
+
+    def measure_library(self, milliseconds: float) -> dict[str, float]:
+        """Ours, as a C program applies it."""
+        return {
+            f"apply/c/{rules}": float(
+                run((BUILD / "apply_nono", rules, tree.apply_times(rules, milliseconds)), self.paths)
+            )
+            for rules in tree.RULES
+        }
+
+
+def measure_worker(name: str, section: str, place: tree.Tree, amount: float) -> dict[str, float]:
+    command = (PYTHONS[name], HERE / "worker.py", section, place.root, amount)
+    values: dict[str, float] = json.loads(run(command))
+    return values
