@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds libnono.so, which needs Swift, and the extension that links to it, side by side in the package."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -57,8 +59,24 @@ class BuildExtension(build_ext):
         command = ["sh", "scripts/build-library.sh", str(library)]
         if subprocess.run(command, cwd=ROOT).returncode != 0:
             raise SetupError(f"{' '.join(command)} failed; its output is above")
-        ext.extra_objects = [str(library)]
+        if sys.platform == "darwin":
+            ext.extra_link_args = [str(library), "-Wl,-rpath,@loader_path"]
+        else:
+            ext.extra_link_args = ["-Wl,--no-as-needed", str(self.stand_in())]
         super().build_extension(ext)
+
+    def stand_in(self) -> Path:
+        """An empty library to link to, whose name says where the real one is.
+
+        The extension then needs `$ORIGIN/libnono.so`, a path, which the loader opens, ld.so(8); for a bare name it
+        would look into some twenty directories first. What the extension calls is checked when it is imported.
+        """
+        path = Path(self.build_temp, LIBRARY).absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
+        name = f"-Wl,-soname,$ORIGIN/{LIBRARY}"
+        subprocess.run([*compiler, "-shared", "-nostdlib", name, "-x", "c", os.devnull, "-o", str(path)], check=True)
+        return path
 
     def copy_extensions_to_source(self) -> None:
         """Of an editable installation; setuptools knows of the extension only."""
@@ -79,12 +97,11 @@ setup(
         Extension(
             "nono_py._nono_py",
             sources=sorted(str(path.relative_to(ROOT)) for path in (ROOT / "python" / "src").glob("*.c")),
-            depends=["include/nono.h", "python/src/extension.h"],
+            depends=["include/nono.h", "python/src/extension.h", "setup.py"],
             include_dirs=["include"],
             define_macros=[("Py_LIMITED_API", "0x030A0000")] if STABLE_ABI else [],
             py_limited_api=STABLE_ABI,
             extra_compile_args=["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden", "-g0"],
-            extra_link_args=["-Wl,-rpath," + ("@loader_path" if sys.platform == "darwin" else "$ORIGIN")],
         )
     ],
     options={"bdist_wheel": {"py_limited_api": "cp310"}} if STABLE_ABI else {},

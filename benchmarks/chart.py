@@ -10,7 +10,7 @@ from report import Line, number
 from rows import FLOOR, OURS, SUBJECTS
 from tree import SIZES
 
-WIDTH, HEIGHT = 720, 420
+WIDTH, HEIGHT = 800, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 560, 62, 350
 LEAST, MOST = 1.0, 10000.0  # microseconds
 NAMES = {OURS: "libnono", "0.4.0": "nono_py 0.4.0", "0.16.0": "nono_py 0.16.0", FLOOR: "C, system calls only"}

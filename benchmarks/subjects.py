@@ -46,7 +46,7 @@ def build_floors() -> None:
         ("paths", ()),
         ("apply", ()),
         ("apply_nono", library),
-        ("capture", ("-shared", "-fPIC", "-ldl")),
+        ("capture", ("-shared", "-fPIC", "-ldl", "-lpthread")),
     )
     for name, options in commands:
         command = (*compiler, "-o", BUILD / name, floors / f"{name}.c", *options)

@@ -21,6 +21,13 @@ final class CapabilitySetHandle {
         return caps
     }
 
+    /// What `body` finds in the set, which is not copied for that. It must not take the lock of the handles.
+    func read<Result>(_ body: (borrowing CapabilitySet) -> Result) -> Result {
+        nono_sys_lock()
+        defer { nono_sys_unlock() }
+        return body(caps)
+    }
+
     func modify(_ body: (inout CapabilitySet) -> Void) {
         nono_sys_lock()
         defer { nono_sys_unlock() }

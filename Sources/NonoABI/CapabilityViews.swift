@@ -34,12 +34,12 @@ public func nono_capability_set_path_covered_bytes(
 
 @_cdecl("nono_capability_set_is_network_blocked") @implementation
 public func nono_capability_set_is_network_blocked(_ caps: OpaquePointer?) -> Bool {
-    value(caps)?.network.isBlocked ?? false
+    read(caps) { $0.network.isBlocked } ?? false
 }
 
 @_cdecl("nono_capability_set_unix_sockets_blocked") @implementation
 public func nono_capability_set_unix_sockets_blocked(_ caps: OpaquePointer?) -> Bool {
-    value(caps)?.blocksUnixSockets ?? false
+    read(caps) { $0.blocksUnixSockets } ?? false
 }
 
 @_cdecl("nono_capability_set_summary") @implementation
@@ -49,7 +49,7 @@ public func nono_capability_set_summary(_ caps: OpaquePointer?) -> UnsafeMutable
 
 @_cdecl("nono_capability_set_fs_count") @implementation
 public func nono_capability_set_fs_count(_ caps: OpaquePointer?) -> UInt {
-    UInt(value(caps)?.grants.count ?? 0)
+    UInt(read(caps) { $0.grants.count } ?? 0)
 }
 
 @_cdecl("nono_capability_set_fs_original") @implementation
@@ -89,6 +89,13 @@ public func nono_capability_set_fs_source_group_name(
     if case .group(let name)? = grant(caps, index)?.source { copyOut(name) } else { nil }
 }
 
+/// A part of the set behind a handle; nil, with an error, for NULL.
+private func read<Part>(_ caps: OpaquePointer?, _ part: (borrowing CapabilitySet) -> Part) -> Part? {
+    result(orOnError: nil) { () throws(NonoError) in
+        try object(caps, as: CapabilitySetHandle.self, name: "caps").read(part)
+    }
+}
+
 /// The set behind a handle; nil, with an error, for NULL.
 private func value(_ caps: OpaquePointer?) -> CapabilitySet? {
     result(orOnError: nil) { () throws(NonoError) in
@@ -99,11 +106,13 @@ private func value(_ caps: OpaquePointer?) -> CapabilitySet? {
 /// One grant of the set behind a handle; nil, with an error, for NULL or an index out of range.
 private func grant(_ caps: OpaquePointer?, _ index: UInt) -> Grant? {
     result(orOnError: nil) { () throws(NonoError) in
-        let grants = try object(caps, as: CapabilitySetHandle.self, name: "caps").value.grants
-        guard index < UInt(grants.count) else {
+        let found = try object(caps, as: CapabilitySetHandle.self, name: "caps").read { caps in
+            index < UInt(caps.grants.count) ? caps.grants[Int(index)] : nil
+        }
+        guard let found else {
             throw NonoError(.invalidArgument, "index \(index) out of bounds")
         }
-        return grants[Int(index)]
+        return found
     }
 }
 

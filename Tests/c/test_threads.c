@@ -182,14 +182,14 @@ static void *keep_busy(void *argument) {
     return NULL;
 }
 
-/* The child can use every handle, whatever the other threads were doing. */
+/* The child can use every handle, whatever the other threads were doing. Nothing here allocates: the sanitizer's
+ * allocator, unlike libc's, is not made for a fork in a process with threads. */
 static void use_in_child(void *argument) {
     alarm(10);
-    CHECK_OK(nono_capability_set_allow_path(argument, "d", READ));
-    CHECK(nono_capability_set_path_covered(argument, "d/x"));
-    CHECK_INT(nono_capability_set_set_network_mode(argument, 9), NONO_ERROR_CODE_ERR_INVALID_ARG);
-    CHECK_OWNED(nono_last_error(), "invalid network mode: 9");
-    nono_capability_set_free(nono_capability_set_copy(argument));
+    CHECK(nono_capability_set_fs_count(argument) > 0);
+    CHECK_OK(nono_capability_set_set_network_blocked(argument, true));
+    CHECK(nono_capability_set_is_network_blocked(argument));
+    CHECK_INT(nono_capability_set_network_mode(argument), NONO_NETWORK_MODE_BLOCKED);
 }
 
 static void fork_among_threads(void) {

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -18,9 +17,9 @@
 
 enum { MOST_CALLS = 256, MOST_WORDS = 4096 };
 
-enum kind { VERSION, RULESET, RULE, RESTRICT, SECCOMP, CAPGET, CAPSET, PRCTL, UNSHARE, KINDS };
-static const char *const names[KINDS] = {"version", "ruleset", "rule",  "restrict", "seccomp",
-                                         "capget",  "capset",  "prctl", "unshare"};
+enum kind { VERSION, RULESET, RULE, RESTRICT, ACTION, SECCOMP, CAPGET, CAPSET, PRCTL, UNSHARE, KINDS };
+static const char *const names[KINDS] = {"version", "ruleset", "rule",   "restrict", "action",
+                                         "seccomp", "capget",  "capset", "prctl",    "unshare"};
 
 struct call {
     enum kind kind;
@@ -98,6 +97,11 @@ static void apply(void *argument) {
         case RESTRICT:
             require(syscall(446, ruleset, words[0]) == 0, "landlock_restrict_self");
             break;
+        case ACTION: {
+            uint32_t action = (uint32_t)words[1];
+            require(syscall(SYS_seccomp, words[0], 0, &action) == 0, "seccomp");
+            break;
+        }
         case SECCOMP: {
             struct program program = {.length = (unsigned short)words[1], .instructions = words + 2};
             require(syscall(SYS_seccomp, 1, words[0], &program) == 0, "seccomp");

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, LONGEST_LINE = 1 << 16 };
+enum { SET_MODE_FILTER = 1, CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, LONGEST_LINE = 1 << 16 };
 
 struct program {
     unsigned short length;
@@ -26,6 +27,18 @@ struct program {
 static char line[LONGEST_LINE];
 static size_t length;
 static int recording = -1;
+static pid_t process;
+
+static void remember_process(void) {
+    process = getpid();
+}
+
+/* apply_nono applies in a child made by fork(); the handler does not run in one made by clone(2). */
+__attribute__((constructor)) static void begin_recording(void) {
+    if (pthread_atfork(NULL, NULL, remember_process) != 0) {
+        abort();
+    }
+}
 
 /* Opened at the first call: later ones may be made within the sandbox. */
 static void write_line(void) {
@@ -64,11 +77,20 @@ static void record(long number, const long a[6]) {
         add(words[0]);
         break;
     case RESTRICT_SELF:
-        begin("restrict");
+        /* With threads, a child that shares our memory tries first; the floor has none, and knows no "trial". */
+        begin(getpid() == process ? "restrict" : "trial");
         add((uint64_t)a[1]);
         break;
     case SYS_seccomp: {
         const struct program *program = (const void *)a[2];
+        if (a[0] != SET_MODE_FILTER) {
+            uint32_t action;
+            memcpy(&action, (const void *)a[2], sizeof action);
+            begin("action");
+            add((uint64_t)a[0]);
+            add(action);
+            break;
+        }
         begin("seccomp");
         add((uint64_t)a[1]);
         add(program->length);

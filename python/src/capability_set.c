@@ -165,24 +165,22 @@ static PyObject *path_covered(PyObject *self, PyObject *const *args, Py_ssize_t 
     return PyBool_FromLong(covered);
 }
 
-static PyObject *list_of_grants(const struct module_state *state, const struct NonoCapabilitySet *caps) {
-    PyObject *list = PyList_New(0);
-    uintptr_t count = nono_capability_set_fs_count(caps);
-    for (uintptr_t i = 0; list != NULL && i < count; i++) {
-        PyObject *capability = fs_capability_create(state, caps, i);
-        if (capability == NULL || PyList_Append(list, capability) != 0) {
+/* Of a copy, which takes constant time: neither another thread nor a later change of the set shows. */
+static PyObject *fs_capabilities(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    const struct module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    PyObject *caps = capability_set_create(state, nono_capability_set_copy(capability_set_handle(self)));
+    if (caps == NULL) {
+        return NULL;
+    }
+    Py_ssize_t count = (Py_ssize_t)nono_capability_set_fs_count(capability_set_handle(caps));
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
+        PyObject *capability = fs_capability_create(state, caps, (uintptr_t)i);
+        if (capability == NULL || PyList_SetItem(list, i, capability) != 0) {
             Py_CLEAR(list);
         }
-        Py_XDECREF(capability);
     }
-    return list;
-}
-
-/* Reads a copy: another thread may change the set between two indices. */
-static PyObject *fs_capabilities(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    struct NonoCapabilitySet *copy = nono_capability_set_copy(capability_set_handle(self));
-    PyObject *list = list_of_grants(PyType_GetModuleState(Py_TYPE(self)), copy);
-    nono_capability_set_free(copy);
+    Py_DECREF(caps);
     return list;
 }
 

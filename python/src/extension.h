@@ -134,7 +134,8 @@ bool capability_source_init(PyObject *module, struct module_state *state);
 PyObject *capability_source_create(const struct module_state *state, enum NonoCapabilitySourceTag tag, PyObject *group);
 
 bool fs_capability_init(PyObject *module, struct module_state *state);
-PyObject *fs_capability_create(const struct module_state *state, const struct NonoCapabilitySet *caps, uintptr_t index);
+/* One grant of a CapabilitySet that does not change any more. */
+PyObject *fs_capability_create(const struct module_state *state, PyObject *caps, uintptr_t index);
 
 bool capability_set_init(PyObject *module, struct module_state *state);
 /* Owns the handle from the call on, also if it fails. */

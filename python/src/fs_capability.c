@@ -6,23 +6,32 @@
 
 struct fs_capability {
     PyObject ob_base;
-    PyObject *original;
-    PyObject *resolved;
-    PyObject *access;
-    PyObject *group; /* of the source; NULL unless that is a group */
-    enum NonoCapabilitySourceTag source_tag;
-    bool is_file;
+    PyObject *caps; /* a CapabilitySet that nobody else has: what it grants is read when it is asked for */
+    uintptr_t index;
 };
+
+static const struct NonoCapabilitySet *caps_of(PyObject *self) {
+    return capability_set_handle(((struct fs_capability *)self)->caps);
+}
+
+static uintptr_t index_of(PyObject *self) {
+    return ((struct fs_capability *)self)->index;
+}
 
 static void dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
-    struct fs_capability *capability = (struct fs_capability *)self;
-    Py_XDECREF(capability->original);
-    Py_XDECREF(capability->resolved);
-    Py_XDECREF(capability->access);
-    Py_XDECREF(capability->group);
+    Py_XDECREF(((struct fs_capability *)self)->caps);
     PyObject_Free(self);
     Py_DECREF(type);
+}
+
+PyObject *fs_capability_create(const struct module_state *state, PyObject *caps, uintptr_t index) {
+    PyObject *self = PyType_GenericAlloc(state->fs_capability_type, 0);
+    if (self != NULL) {
+        ((struct fs_capability *)self)->caps = new_reference(caps);
+        ((struct fs_capability *)self)->index = index;
+    }
+    return self;
 }
 
 static PyObject *take_path(char *path) {
@@ -31,88 +40,67 @@ static PyObject *take_path(char *path) {
     return text;
 }
 
-static bool fill(const struct module_state *state, struct fs_capability *capability,
-                 const struct NonoCapabilitySet *caps, uintptr_t index) {
-    capability->original = take_path(nono_capability_set_fs_original(caps, index));
-    if (capability->original == NULL) {
-        return false;
-    }
-    capability->resolved = take_path(nono_capability_set_fs_resolved(caps, index));
-    if (capability->resolved == NULL) {
-        return false;
-    }
-    capability->access = access_mode_get(state, nono_capability_set_fs_access(caps, index));
-    if (capability->access == NULL) {
-        return false;
-    }
-    capability->is_file = nono_capability_set_fs_is_file(caps, index);
-    capability->source_tag = nono_capability_set_fs_source_tag(caps, index);
-    if (capability->source_tag != NONO_CAPABILITY_SOURCE_TAG_GROUP) {
-        return true;
-    }
-    capability->group = module_take_text(nono_capability_set_fs_source_group_name(caps, index));
-    return capability->group != NULL;
+static PyObject *get_original(PyObject *self, void *Py_UNUSED(closure)) {
+    return take_path(nono_capability_set_fs_original(caps_of(self), index_of(self)));
 }
 
-PyObject *fs_capability_create(const struct module_state *state, const struct NonoCapabilitySet *caps,
-                               uintptr_t index) {
-    PyObject *self = PyType_GenericAlloc(state->fs_capability_type, 0);
-    if (self != NULL && !fill(state, (struct fs_capability *)self, caps, index)) {
-        Py_CLEAR(self);
+static PyObject *get_resolved(PyObject *self, void *Py_UNUSED(closure)) {
+    return take_path(nono_capability_set_fs_resolved(caps_of(self), index_of(self)));
+}
+
+static PyObject *get_access(PyObject *self, void *Py_UNUSED(closure)) {
+    const struct module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    return access_mode_get(state, nono_capability_set_fs_access(caps_of(self), index_of(self)));
+}
+
+static bool is_file(PyObject *self) {
+    return nono_capability_set_fs_is_file(caps_of(self), index_of(self));
+}
+
+static PyObject *get_is_file(PyObject *self, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(is_file(self));
+}
+
+static PyObject *get_source(PyObject *self, void *Py_UNUSED(closure)) {
+    enum NonoCapabilitySourceTag tag = nono_capability_set_fs_source_tag(caps_of(self), index_of(self));
+    PyObject *group = NULL;
+    if (tag == NONO_CAPABILITY_SOURCE_TAG_GROUP) {
+        group = module_take_text(nono_capability_set_fs_source_group_name(caps_of(self), index_of(self)));
+        if (group == NULL) {
+            return NULL;
+        }
     }
-    return self;
+    PyObject *source = capability_source_create(PyType_GetModuleState(Py_TYPE(self)), tag, group);
+    Py_XDECREF(group);
+    return source;
 }
 
 /* The resolved path for people: U+FFFD in the place of bytes that are no text. */
-static PyObject *display_path(const struct fs_capability *capability) {
-    PyObject *bytes = PyUnicode_AsEncodedString(capability->resolved, "utf-8", "surrogateescape");
+static PyObject *display_path(PyObject *self) {
+    PyObject *path = get_resolved(self, NULL);
+    PyObject *bytes = path == NULL ? NULL : PyUnicode_AsEncodedString(path, "utf-8", "surrogateescape");
     PyObject *text = bytes == NULL ? NULL : PyUnicode_FromEncodedObject(bytes, "utf-8", "replace");
+    Py_XDECREF(path);
     Py_XDECREF(bytes);
     return text;
 }
 
-static PyObject *repr(PyObject *self) {
-    const struct fs_capability *capability = (struct fs_capability *)self;
-    PyObject *path = display_path(capability);
-    if (path == NULL) {
-        return NULL;
-    }
-    PyObject *text = PyUnicode_FromFormat("FsCapability(path='%U', access=%s, is_file=%s)", path,
-                                          access_mode_text(capability->access), capability->is_file ? "true" : "false");
-    Py_DECREF(path);
+/* A text of the path and the access, in this order. */
+static PyObject *format(const char *format, PyObject *self, const char *is_file_text) {
+    PyObject *path = display_path(self);
+    PyObject *access = path == NULL ? NULL : get_access(self, NULL);
+    PyObject *text = access == NULL ? NULL : PyUnicode_FromFormat(format, path, access_mode_text(access), is_file_text);
+    Py_XDECREF(path);
+    Py_XDECREF(access);
     return text;
+}
+
+static PyObject *repr(PyObject *self) {
+    return format("FsCapability(path='%U', access=%s, is_file=%s)", self, is_file(self) ? "true" : "false");
 }
 
 static PyObject *str(PyObject *self) {
-    const struct fs_capability *capability = (struct fs_capability *)self;
-    PyObject *path = display_path(capability);
-    if (path == NULL) {
-        return NULL;
-    }
-    PyObject *text = PyUnicode_FromFormat("%U (%s)", path, access_mode_text(capability->access));
-    Py_DECREF(path);
-    return text;
-}
-
-static PyObject *get_original(PyObject *self, void *Py_UNUSED(closure)) {
-    return new_reference(((struct fs_capability *)self)->original);
-}
-
-static PyObject *get_resolved(PyObject *self, void *Py_UNUSED(closure)) {
-    return new_reference(((struct fs_capability *)self)->resolved);
-}
-
-static PyObject *get_access(PyObject *self, void *Py_UNUSED(closure)) {
-    return new_reference(((struct fs_capability *)self)->access);
-}
-
-static PyObject *get_is_file(PyObject *self, void *Py_UNUSED(closure)) {
-    return PyBool_FromLong(((struct fs_capability *)self)->is_file);
-}
-
-static PyObject *get_source(PyObject *self, void *Py_UNUSED(closure)) {
-    const struct fs_capability *capability = (struct fs_capability *)self;
-    return capability_source_create(PyType_GetModuleState(Py_TYPE(self)), capability->source_tag, capability->group);
+    return format("%U (%s)", self, "");
 }
 
 PyDoc_STRVAR(class_doc, "One grant of a capability set, read-only.\n"
