@@ -112,6 +112,10 @@ func copyOut(_ bytes: [UInt8]) -> UnsafeMutablePointer<CChar>? {
     bytes.withUnsafeBufferPointer { nono_sys_copy_string($0.baseAddress, $0.count) }
 }
 
+func copyOut(_ text: StaticString) -> UnsafeMutablePointer<CChar>? {
+    nono_sys_copy_string(text.utf8Start, text.utf8CodeUnitCount)
+}
+
 func copyOut(_ text: String) -> UnsafeMutablePointer<CChar>? {
     copyOut(Array(text.utf8))
 }

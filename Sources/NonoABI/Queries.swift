@@ -62,11 +62,11 @@ private func answer(
         case .allowed(let path, let access):
             out.pointee = NonoQueryResult(NONO_QUERY_STATUS_ALLOWED, NONO_QUERY_REASON_GRANTED_PATH)
             out.pointee.granted_path = copyOut(path.bytes)
-            out.pointee.access = copyOut(access.text)
+            out.pointee.access = copyOut(access.name)
         case .insufficientAccess(let granted):
             out.pointee = NonoQueryResult(NONO_QUERY_STATUS_DENIED, NONO_QUERY_REASON_INSUFFICIENT_ACCESS)
-            out.pointee.granted = copyOut(granted.text)
-            out.pointee.requested = copyOut(mode.text)
+            out.pointee.granted = copyOut(granted.name)
+            out.pointee.requested = copyOut(mode.name)
         case .notGranted:
             out.pointee = NonoQueryResult(NONO_QUERY_STATUS_DENIED, NONO_QUERY_REASON_PATH_NOT_GRANTED)
         }

@@ -7,7 +7,10 @@ public enum AccessMode: UInt32, Sendable {
     case readWrite = 2
 
     /// The text used in saved states, summaries and answers.
-    public var text: String {
+    public var text: String { "\(name)" }
+
+    /// The same, for those who copy it without making a string of it.
+    public var name: StaticString {
         switch self {
         case .read: "read"
         case .write: "write"
