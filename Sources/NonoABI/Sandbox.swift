@@ -8,9 +8,7 @@ internal import NonoLinux
 
 @_cdecl("nono_sandbox_apply") @implementation
 public func nono_sandbox_apply(_ caps: OpaquePointer?) -> NonoErrorCode {
-    status { () throws(NonoError) in
-        try applySandbox(try object(caps, as: CapabilitySetHandle.self, name: "caps").value)
-    }
+    nono_sandbox_apply_with_options(caps, nil)
 }
 
 @_cdecl("nono_sandbox_apply_with_options") @implementation
@@ -75,12 +73,12 @@ public func nono_sandbox_support_info() -> NonoSupportInfo {
 
 @_cdecl("nono_sandbox_kernel_abi") @implementation
 public func nono_sandbox_kernel_abi() -> Int32 {
-    sandboxSupport().kernelABI
+    kernelLandlockVersion
 }
 
 @_cdecl("nono_sandbox_used_abi") @implementation
 public func nono_sandbox_used_abi() -> Int32 {
-    sandboxSupport().usedABI
+    usedLandlockVersion
 }
 
 private func optionsArgument(_ options: UnsafePointer<NonoApplyOptions>?) throws(NonoError) -> SandboxOptions {

@@ -42,13 +42,8 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
     let isDone = UInt32(outcome.stage) == NONO_SYS_STAGE_DONE.rawValue
     var layer = nono_sys_status(
         allowed: options.rawValue, unenforced: plan.unenforced.rawValue, layers: isDone ? 1 : 0,
-        landlock_abi: abi.version, blocks_network: caps.network.isBlocked, allows_proxy: false,
+        landlock_abi: abi.version, blocks_network: caps.network.isBlocked, allows_proxy: caps.network != .blocked,
         blocks_unix_sockets: caps.blocksUnixSockets, is_incomplete: outcome.is_incomplete)
-    if case .proxyOnly = caps.network {
-        layer.allows_proxy = true
-    } else {
-        layer.allows_proxy = caps.network == .allowAll
-    }
     nono_sys_add_layer(&layer)
     if !isDone {
         throw .unrestricted(outcome)

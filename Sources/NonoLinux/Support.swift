@@ -8,10 +8,13 @@ public struct Support: Sendable {
     public let platform: String
     /// One line for people.
     public let details: String
-    /// The Landlock version of the running kernel, 0 if there is none, and the one that is used of it.
-    public var kernelABI: Int32 = 0
-    public var usedABI: Int32 = 0
 }
+
+/// The Landlock version of the running kernel; 0 if there is none.
+public var kernelLandlockVersion: Int32 { max(0, nono_sys_landlock_abi()) }
+
+/// The version whose rights are used of it; 0 if there is none.
+public var usedLandlockVersion: Int32 { LandlockABI.used(onKernel: nono_sys_landlock_abi())?.version ?? 0 }
 
 /// Asks the running kernel. What it says about itself is the probe: no file is read, no ruleset is made.
 public func sandboxSupport() -> Support {
@@ -29,6 +32,5 @@ func support(forKernelABI version: Int32) -> Support {
     return Support(
         isSupported: true, platform: "linux",
         details: "Landlock available (Landlock V\(min(abi.version, 6)), features: "
-            + "\(named.map { $0.feature }.joined(separator: ", ")))",
-        kernelABI: version, usedABI: abi.version)
+            + "\(named.map { $0.feature }.joined(separator: ", ")))")
 }

@@ -127,3 +127,17 @@ void crew_check_restricted(struct crew *crew) {
 void crew_check_free(struct crew *crew) {
     CHECK_INT(crew_ask(crew), crew->count);
 }
+
+void apply_again_and_again(void) {
+    enum { READ_WRITE = 2 };
+    struct NonoCapabilitySet *caps = caps_with_path("d", READ_WRITE);
+    for (int i = 0; i < LAYERS; i++) {
+        CHECK_OK(nono_sandbox_apply(caps));
+    }
+    nono_capability_set_free(caps);
+}
+
+void check_restricted(void) {
+    CHECK_INT(try_read("secret"), EACCES);
+    CHECK_INT(try_read("d/f"), 0);
+}

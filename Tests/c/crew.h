@@ -11,6 +11,8 @@
 #include "support.h"
 
 enum { MOST_MEMBERS = 64 };
+/* How many layers apply_again_and_again() adds. */
+enum { LAYERS = 8 };
 
 /* What a member does until it is asked. The last two block every signal that a program can block. */
 enum way { READS, POLLS, SLEEPS, WAITS_ON_FUTEX, SUSPENDS, SPINS, ALLOCATES, BLOCKS_SIGNALS, WAITS_FOR_SIGNAL, WAYS };
@@ -39,5 +41,10 @@ int crew_ask(struct crew *crew);
 /* The same, and checks that nobody could, or everybody. */
 void crew_check_restricted(struct crew *crew);
 void crew_check_free(struct crew *crew);
+
+/* Applies several layers that grant the directory "d" and nothing else. */
+void apply_again_and_again(void);
+/* Checks that the caller is in such a layer: it can read "d/f" and not "secret". */
+void check_restricted(void);
 
 #endif

@@ -11,29 +11,11 @@
 
 #include "crew.h"
 
-enum { READ_WRITE = 2, LAYERS = 8 };
+enum { READ_WRITE = 2 };
 
 static struct crew crew;
 static atomic_bool is_over;
 static atomic_long rounds;
-
-static struct NonoCapabilitySet *make_caps(void) {
-    return caps_with_path("d", READ_WRITE);
-}
-
-/* Applies several layers, while others do what they do. */
-static void apply_again_and_again(void) {
-    struct NonoCapabilitySet *caps = make_caps();
-    for (int i = 0; i < LAYERS; i++) {
-        CHECK_OK(nono_sandbox_apply(caps));
-    }
-    nono_capability_set_free(caps);
-}
-
-static void check_restricted(void) {
-    CHECK_INT(try_read("secret"), EACCES);
-    CHECK_INT(try_read("d/f"), 0);
-}
 
 /* Runs a thread before, during and after several applies. */
 static void apply_beside(void *(*body)(void *)) {
@@ -97,7 +79,7 @@ static void setuid_afterwards(void) {
 /* The child takes the library's locks and allocates nothing: the sanitizer's allocator, unlike libc's, is not made for
  * a fork in a process with threads. */
 static void *fork_on(void *argument) {
-    struct NonoCapabilitySet *caps = make_caps();
+    struct NonoCapabilitySet *caps = caps_with_path("d", READ_WRITE);
     while (!atomic_load(&is_over)) {
         pid_t child = fork();
         if (child == 0) {
@@ -120,7 +102,7 @@ static void beside_fork(void) {
 
 static void *use_library(void *argument) {
     while (!atomic_load(&is_over)) {
-        struct NonoCapabilitySet *caps = make_caps();
+        struct NonoCapabilitySet *caps = caps_with_path("d", READ_WRITE);
         nono_string_free(nono_capability_set_summary(caps));
         CHECK_INT(nono_capability_set_set_network_mode(caps, 9), NONO_ERROR_CODE_ERR_INVALID_ARG);
         nono_capability_set_free(caps);
@@ -164,7 +146,7 @@ static atomic_bool has_applied;
 
 static void *apply_cancelled(void *argument) {
     pthread_cancel(pthread_self());
-    apply(make_caps());
+    apply(caps_with_path("d", READ_WRITE));
     atomic_store(&has_applied, true);
     pthread_testcancel();
     return argument;

@@ -18,28 +18,11 @@
 
 #include "crew.h"
 
-enum { READ_WRITE = 2, SIGNALS = 64, LAYERS = 8 };
+enum { READ_WRITE = 2, SIGNALS = 64 };
 
 static struct crew crew;
 static atomic_bool is_over;
 static atomic_long rounds;
-
-static struct NonoCapabilitySet *make_caps(void) {
-    return caps_with_path("d", READ_WRITE);
-}
-
-static void apply_again_and_again(void) {
-    struct NonoCapabilitySet *caps = make_caps();
-    for (int i = 0; i < LAYERS; i++) {
-        CHECK_OK(nono_sandbox_apply(caps));
-    }
-    nono_capability_set_free(caps);
-}
-
-static void check_restricted(void) {
-    CHECK_INT(try_read("secret"), EACCES);
-    CHECK_INT(try_read("d/f"), 0);
-}
 
 /* The kernel's view, in which no signal is hidden. */
 struct action {
@@ -141,7 +124,7 @@ static void interrupted_calls(void) {
     CHECK_INT(pthread_create(&threads[0], NULL, read_on, &ends[0]), 0);
     CHECK_INT(pthread_create(&threads[1], NULL, poll_on, &ends[0]), 0);
     usleep(20000);
-    apply(make_caps());
+    apply(caps_with_path("d", READ_WRITE));
     usleep(20000);
     close(ends[1]);
     CHECK_INT(pthread_join(threads[0], NULL), 0);
@@ -182,7 +165,7 @@ static void with_a_deaf_thread(void) {
     while (atomic_load(&deaf_id) == 0) {
         usleep(1000);
     }
-    struct NonoCapabilitySet *caps = make_caps();
+    struct NonoCapabilitySet *caps = caps_with_path("d", READ_WRITE);
     clock_gettime(CLOCK_MONOTONIC, &start);
     FAILS(nono_sandbox_apply(caps), NONO_ERROR_CODE_ERR_SANDBOX_INIT, OTHER, .os_error = ETIMEDOUT,
           .message = text("Sandbox initialization failed: Failed to restrict self: thread %d (deaf) did not answer "
@@ -228,7 +211,7 @@ static void with_a_filtered_thread(void) {
         usleep(1000);
     }
     crew_start(&crew, 4, WAYS);
-    struct NonoCapabilitySet *caps = make_caps();
+    struct NonoCapabilitySet *caps = caps_with_path("d", READ_WRITE);
     FAILS(nono_sandbox_apply(caps), NONO_ERROR_CODE_ERR_SANDBOX_INIT, OTHER, .os_error = ECANCELED,
           .message = text("Sandbox initialization failed: Failed to restrict self: thread %d (filtered) has a seccomp "
                           "filter of its own, so that it cannot have ours",
