@@ -12,8 +12,13 @@ struct FileDescriptor: ~Copyable {
         self.number = number
     }
 
+    /// Stands for no descriptor.
+    static var none: FileDescriptor { FileDescriptor(-1) }
+
     deinit {
-        nono_sys_close(number)
+        if number >= 0 {
+            nono_sys_close(number)
+        }
     }
 }
 
@@ -57,7 +62,7 @@ public func unenforced(
     try SandboxPlan(for: caps, options: options, abi: try kernelABI()).unenforced
 }
 
-private func kernelABI() throws(NonoError) -> LandlockABI {
+func kernelABI() throws(NonoError) -> LandlockABI {
     guard let abi = LandlockABI.used(onKernel: nono_sys_landlock_abi()) else {
         throw .sandboxInit(
             "No supported Landlock ABI detected (last error: ABI V1: filesystem access probe failed: fully incompatible"
@@ -69,7 +74,7 @@ private func kernelABI() throws(NonoError) -> LandlockABI {
 }
 
 /// The kernel's ruleset for a plan, with every rule in it.
-private func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
+func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
     let created = nono_sys_landlock_create_ruleset(
         plan.handledFiles.rawValue, plan.handledNetwork.rawValue, plan.scopes.rawValue, plan.abi.attributeSize)
     if created < 0 {
@@ -162,7 +167,7 @@ extension NonoError {
         return text.isEmpty ? "thread \(outcome.thread)" : "thread \(outcome.thread) (\(text))"
     }
 
-    fileprivate static func sandboxInit(
+    static func sandboxInit(
         _ reason: String, diagnostic: Diagnostic = .other, osError: Int32 = 0, path: Path? = nil
     ) -> NonoError {
         NonoError(
