@@ -43,6 +43,8 @@ struct module_state {
     PyTypeObject *support_info_type;
     PyTypeObject *sandbox_state_type;
     PyTypeObject *query_context_type;
+    PyTypeObject *prepared_sandbox_type;
+    PyTypeObject *process_type;
     PyObject *access_modes[ACCESS_MODE_COUNT]; /* indexed by NONO_ACCESS_MODE_* */
     PyObject *texts[TEXT_COUNT];
 };
@@ -104,7 +106,9 @@ PyObject *sandbox_status(PyObject *module, PyObject *ignored);
 PyObject *sandbox_is_supported(PyObject *module, PyObject *ignored);
 /* A new list of the names of NONO_UNENFORCED_* bits. */
 PyObject *sandbox_unenforced_names(uint64_t unenforced);
+PyObject *sandbox_prepare(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
 extern const char sandbox_apply_doc[];
+extern const char sandbox_prepare_doc[];
 extern const char sandbox_unenforced_doc[];
 extern const char sandbox_status_doc[];
 extern const char sandbox_is_supported_doc[];
@@ -147,5 +151,11 @@ PyObject *support_info_create(const struct module_state *state);
 
 bool sandbox_state_init(PyObject *module, struct module_state *state);
 bool query_context_init(PyObject *module, struct module_state *state);
+
+bool prepared_sandbox_init(PyObject *module, struct module_state *state);
+bool process_init(PyObject *module, struct module_state *state);
+/* Both own what they are given from the call on, also if they fail. caps is the set as it was, or NULL after an error. */
+PyObject *prepared_sandbox_create(const struct module_state *state, struct NonoPreparedSandbox *handle, PyObject *caps);
+PyObject *process_create(const struct module_state *state, struct NonoProcess *handle);
 
 #endif
