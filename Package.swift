@@ -52,7 +52,7 @@ let package = Package(
         .testTarget(
             name: "NonoSystemTests", dependencies: ["NonoCore", "NonoSystem"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "NonoLinuxTests", dependencies: ["NonoCore", "NonoSystem", "NonoLinux"],
+            name: "NonoLinuxTests", dependencies: ["CNono", "NonoCore", "NonoSystem", "NonoLinux"],
             swiftSettings: swiftSettings),
     ]
 )

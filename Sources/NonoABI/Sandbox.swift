@@ -61,7 +61,7 @@ public func nono_sandbox_status(_ outStatus: UnsafeMutablePointer<NonoSandboxSta
 
 @_cdecl("nono_sandbox_is_supported") @implementation
 public func nono_sandbox_is_supported() -> Bool {
-    sandboxSupport().isSupported
+    isSandboxSupported
 }
 
 @_cdecl("nono_sandbox_support_info") @implementation

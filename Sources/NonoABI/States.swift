@@ -31,7 +31,9 @@ public func nono_sandbox_state_fs_count(_ state: OpaquePointer?) -> Int {
 
 @_cdecl("nono_sandbox_state_to_json") @implementation
 public func nono_sandbox_state_to_json(_ state: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
-    result(orOnError: nil) { () throws(NonoError) in copyOut(try value(state).json()) }
+    result(orOnError: nil) { () throws(NonoError) in
+        try value(state).withJSON { nono_sys_copy_string($0.baseAddress, $0.count) }
+    }
 }
 
 @_cdecl("nono_sandbox_state_from_json") @implementation

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a grant allows. Raw values are those of `NONO_ACCESS_MODE_*` in nono.h.
-public enum AccessMode: UInt32, Sendable {
+public enum AccessMode: UInt32, CaseIterable, Sendable {
     case read = 0
     case write = 1
     case readWrite = 2

@@ -31,12 +31,7 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
     let abi = try kernelABI()
     let plan = try SandboxPlan(for: caps, options: options, abi: abi)
     let ruleset = try makeRuleset(plan.landlock)
-    let program = plan.seccomp.instructions.map { instruction in
-        nono_sys_instruction(
-            code: instruction.code, jump_true: instruction.jumpTrue, jump_false: instruction.jumpFalse,
-            operand: instruction.operand)
-    }
-    let outcome = program.withUnsafeBufferPointer { program in
+    let outcome = plan.seccomp.instructions.withUnsafeBufferPointer { program in
         var restriction = nono_sys_restriction(
             ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
             program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue)
@@ -59,7 +54,9 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
 public func unenforced(
     _ caps: CapabilitySet, options: SandboxOptions = []
 ) throws(NonoError) -> Unenforced {
-    try SandboxPlan(for: caps, options: options, abi: try kernelABI()).unenforced
+    let abi = try kernelABI()
+    _ = try LandlockPlan(for: caps, options: options, abi: abi)
+    return SandboxPlan.unenforced(by: abi, for: caps, options: options)
 }
 
 func kernelABI() throws(NonoError) -> LandlockABI {
@@ -84,7 +81,8 @@ func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
             osError: -created)
     }
     let ruleset = FileDescriptor(created)
-    for rule in plan.pathRules {
+    for grant in plan.grants {
+        let rule = plan.rule(for: grant)
         let object = try openGranted(rule)
         let failure = nono_sys_landlock_add_path(ruleset.number, object.number, rule.rights.rawValue)
         if failure < 0 {
