@@ -744,6 +744,21 @@ NONO_API char *nono_session_diagnostic_report_to_json(int32_t exit_code, const c
  * is not JSON, and with ERR_INVALID_ARG if session_json is NULL or not UTF-8. */
 NONO_API char *nono_merge_diagnostic_report_json(const char *session_json, const char *proxy_diagnostics_json);
 
+/* Returns the same report about a command that ended with exit_code and wrote these
+ * bytes to its standard error in a sandbox of the set: what its messages say was
+ * missing or refused and the set does not give, with the grant that would help.
+ * working_directory is that of the command, or NULL if it does not matter: what is
+ * below it gets the remedy {"kind":"allow_cwd"}.
+ *
+ * The paths are looked up now, for the grants that cover them and for what is a
+ * directory. The command writes its messages itself and may ask for anything in
+ * them: show the report to somebody, do not follow it blindly. The fields are told in
+ * docs/diagnostics.md. NULL with ERR_INVALID_ARG for caps that are NULL, or another
+ * pointer that is with a length other than 0. Since 0.4. */
+NONO_API char *nono_session_diagnostics_to_json(int32_t exit_code, const char *stderr_bytes, size_t stderr_length,
+                                                const struct NonoCapabilitySet *caps, const char *working_directory,
+                                                size_t working_directory_length);
+
 #ifdef __cplusplus
 }
 #endif

@@ -89,15 +89,12 @@ private final class Details: Sendable {
 extension NonoError.Remedy {
     /// The remedy as the C interface gives it.
     public var json: [UInt8] {
-        let accessName =
-            switch access {
-            case .read: "Read"
-            case .write: "Write"
-            case .readWrite: "ReadWrite"
-            }
-        var json = Array("{\"kind\":\"grant_path\",\"path\":".utf8)
-        JSONText.appendQuoted(Array(path.text.utf8), to: &json)
-        json += ",\"access\":\"\(accessName)\",\"is_file\":\(isFile)}".utf8
+        var json: [UInt8] = []
+        JSONText.append("{\"kind\":\"grant_path\",\"path\":", to: &json)
+        JSONText.appendQuoted(path.textBytes, to: &json)
+        JSONText.append(",\"access\":\"", to: &json)
+        JSONText.append(access.remedyName, to: &json)
+        JSONText.append(isFile ? "\",\"is_file\":true}" : "\",\"is_file\":false}", to: &json)
         return json
     }
 }

@@ -13,6 +13,7 @@ QueryContext tells beforehand what would be allowed, SandboxState saves a set as
 and support_info() tell what this system can do.
 """
 
+import nono_py._nono_py as _extension
 from nono_py._nono_py import (
     AccessMode,
     CapabilitySet,
@@ -37,6 +38,10 @@ from nono_py._nono_py import (
     unenforced as unenforced,
 )
 
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any as _Any
+
 __all__ = [
     "AccessMode",
     "CapabilitySet",
@@ -49,3 +54,25 @@ __all__ = [
     "is_supported",
     "support_info",
 ]
+
+
+def build_session_diagnostic_report(exit_code: int) -> "dict[str, _Any]":
+    """Return the report about a command of which only the exit code is known; see docs/diagnostics.md."""
+    import json  # here, since it is the only import of the package that takes time
+
+    report: dict[str, _Any] = json.loads(_extension.diagnostic_report_json(exit_code))
+    return report
+
+
+def merge_diagnostic_report_json(
+    session_report_json: str, proxy_diagnostics_json: "str | None" = None
+) -> "dict[str, _Any]":
+    """Return a report and what a proxy has to say as one dict: "session" and, unless it is empty, "proxy".
+
+    Raises ValueError if a text is not JSON.
+    """
+    import json
+
+    merged = _extension.merged_diagnostic_report_json(session_report_json, proxy_diagnostics_json)
+    report: dict[str, _Any] = json.loads(merged)
+    return report

@@ -331,3 +331,9 @@ def sandbox_status() -> SandboxStatus:
     A sandbox survives exec, the record of it does not: only `seccomp_mode` and `no_new_privs` come from
     the kernel itself. `is_incomplete` means that an apply() failed halfway; end the process then.
     """
+
+def diagnostic_report_json(exit_code: int, /) -> str: ...
+def session_diagnostics_json(
+    exit_code: int, stderr: bytes, caps: CapabilitySet, cwd: StrOrBytesPath | None = None, /
+) -> str: ...
+def merged_diagnostic_report_json(session_report_json: str, proxy_diagnostics_json: str | None, /) -> str: ...

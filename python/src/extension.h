@@ -54,6 +54,8 @@ struct module_state {
 /* A method with arguments_parse(): METH_FASTCALL | METH_KEYWORDS. */
 #define KEYWORD_METHOD(name, function, doc)                                                                            \
     {(name), (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, (doc)}
+/* A function that nono_py calls with positional arguments. */
+#define POSITIONAL_METHOD(name, function) {(name), (PyCFunction)(void (*)(void))(function), METH_FASTCALL, NULL}
 
 /* Also for None and the like: Py_RETURN_NONE of the headers from 3.12 on counts on None being immortal, which it is not
  * in the older versions that the stable ABI promises to run on. */
@@ -112,6 +114,13 @@ extern const char sandbox_prepare_doc[];
 extern const char sandbox_unenforced_doc[];
 extern const char sandbox_status_doc[];
 extern const char sandbox_is_supported_doc[];
+
+/* diagnostics.c */
+
+/* Functions for nono_py itself, positional; see _nono_py.pyi. */
+PyObject *diagnostics_report(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *diagnostics_of_session(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *diagnostics_merge(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* module.c */
 

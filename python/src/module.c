@@ -177,6 +177,9 @@ static PyMethodDef functions[] = {
     KEYWORD_METHOD("prepare", sandbox_prepare, sandbox_prepare_doc),
     KEYWORD_METHOD("unenforced", sandbox_unenforced, sandbox_unenforced_doc),
     {"sandbox_status", sandbox_status, METH_NOARGS, sandbox_status_doc},
+    POSITIONAL_METHOD("diagnostic_report_json", diagnostics_report),
+    POSITIONAL_METHOD("session_diagnostics_json", diagnostics_of_session),
+    POSITIONAL_METHOD("merged_diagnostic_report_json", diagnostics_merge),
     {NULL, NULL, 0, NULL},
 };
 
