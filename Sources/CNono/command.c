@@ -133,7 +133,7 @@ static long restrict_self(struct nono_sys_command *command) {
     if (result < 0) {
         return fail(command, NONO_SYS_LAUNCH_SECCOMP, 0, result);
     }
-    result = nono_sys_drop_capabilities(restriction->dropped_capabilities);
+    result = nono_raw_drop_capabilities(restriction->dropped_capabilities);
     return result < 0 ? fail(command, NONO_SYS_LAUNCH_CAPABILITIES, 0, result) : 0;
 }
 

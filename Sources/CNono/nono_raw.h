@@ -55,4 +55,7 @@ static inline long nono_raw6(long number, long a, long b, long c, long d, long e
 long nono_raw_clone(unsigned long flags, void *stack_end, int *word, int (*body)(void *), void *argument)
     __attribute__((visibility("hidden")));
 
+/* nono_sys_drop_capabilities() without libc (capabilities.c). */
+int nono_raw_drop_capabilities(uint64_t dropped) __attribute__((visibility("hidden")));
+
 #endif

@@ -28,13 +28,7 @@ public final class PreparedSandbox {
         self.scope = scope
         let instructions = plan.seccomp.instructions
         program = .allocate(capacity: instructions.count)
-        for (position, instruction) in instructions.enumerated() {
-            program.initializeElement(
-                at: position,
-                to: nono_sys_instruction(
-                    code: instruction.code, jump_true: instruction.jumpTrue, jump_false: instruction.jumpFalse,
-                    operand: instruction.operand))
-        }
+        _ = program.initialize(from: instructions)
     }
 
     /// The corresponding kernel calls are `landlock_create_ruleset` and `landlock_add_rule`.

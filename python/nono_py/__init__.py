@@ -42,6 +42,31 @@ TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any as _Any
 
+    from nono_py._async import AsyncProcess as AsyncProcess
+    from nono_py._async import sandboxed_exec_async as sandboxed_exec_async
+    from nono_py._async import spawn_async as spawn_async
+    from nono_py._process import Process as Process
+    from nono_py._results import ExecResult as ExecResult
+    from nono_py._results import SpawnError as SpawnError
+    from nono_py._running import PreparedSandbox as PreparedSandbox
+    from nono_py._running import prepare as prepare
+    from nono_py._running import sandboxed_exec as sandboxed_exec
+    from nono_py._running import spawn as spawn
+
+# What runs commands is imported on its first use.
+_LAZY = {
+    "AsyncProcess": "_async",
+    "ExecResult": "_results",
+    "PreparedSandbox": "_running",
+    "Process": "_process",
+    "SpawnError": "_results",
+    "prepare": "_running",
+    "sandboxed_exec": "_running",
+    "sandboxed_exec_async": "_async",
+    "spawn": "_running",
+    "spawn_async": "_async",
+}
+
 __all__ = [
     "AccessMode",
     "CapabilitySet",
@@ -76,3 +101,18 @@ def merge_diagnostic_report_json(
     merged = _extension.merged_diagnostic_report_json(session_report_json, proxy_diagnostics_json)
     report: dict[str, _Any] = json.loads(merged)
     return report
+
+
+def __getattr__(name: str) -> object:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module 'nono_py' has no attribute '{name}'")
+    from importlib import import_module
+
+    value = getattr(import_module(f"nono_py.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> "list[str]":
+    return sorted({*globals(), *_LAZY})

@@ -101,7 +101,7 @@ class ExecResult:
     _status: Status
     _caps: CapabilitySet
 
-    def __new__(cls, *args: object, **keywords: object) -> NoReturn:  # noqa: PYI034
+    def __new__(cls, *args: object, **keywords: object) -> NoReturn:
         raise TypeError("No constructor defined for ExecResult")
 
     def __repr__(self) -> str:

@@ -7,8 +7,18 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any, SupportsIndex, Union
 
 from nono_py import _nono_py
-from nono_py._options import DESCRIPTOR, NULL, PIPE, SUBPROCESS_DEVNULL, Environment, Options, Stream, Text
-from nono_py._options import output_limit, stream
+from nono_py._options import (
+    DESCRIPTOR,
+    NULL,
+    PIPE,
+    SUBPROCESS_DEVNULL,
+    Environment,
+    Options,
+    Stream,
+    Text,
+    output_limit,
+    stream,
+)
 from nono_py._process import Process
 from nono_py._results import ExecResult, Status, exec_result
 

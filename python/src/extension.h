@@ -163,7 +163,8 @@ bool query_context_init(PyObject *module, struct module_state *state);
 
 bool prepared_sandbox_init(PyObject *module, struct module_state *state);
 bool process_init(PyObject *module, struct module_state *state);
-/* Both own what they are given from the call on, also if they fail. caps is the set as it was, or NULL after an error. */
+/* Both own what they are given from the call on, also if they fail. caps is the set as it was, or NULL after an error.
+ */
 PyObject *prepared_sandbox_create(const struct module_state *state, struct NonoPreparedSandbox *handle, PyObject *caps);
 PyObject *process_create(const struct module_state *state, struct NonoProcess *handle);
 

@@ -61,17 +61,26 @@ static bool take_strings(PyObject *list, const char ***strings) {
     return true;
 }
 
-/* start(argv, environment, directory, search_path, set, streams, numbers): lists of bytes; bytes or None; bytes or None;
- * NONO_SPAWN_*; (mode, descriptor) for each stream in one tuple; the numbers of struct NonoSpawnOptions in its order. */
+/* The string of bytes, without a NUL byte; NULL for None. */
+static bool take_string(PyObject *value, const char **string) {
+    char *text = NULL;
+    bool fits = value == Py_None || PyBytes_AsStringAndSize(value, &text, NULL) == 0;
+    *string = text;
+    return fits;
+}
+
+/* start(argv, environment, directory, search_path, set, streams, numbers): lists of bytes; bytes or None; bytes or
+ * None; NONO_SPAWN_*; (mode, descriptor) for each stream in one tuple; the numbers of struct NonoSpawnOptions in its
+ * order. */
 static PyObject *start(PyObject *self, PyObject *args) {
     struct NonoSpawnOptions options = {.struct_size = sizeof options};
-    PyObject *argv, *environment;
+    PyObject *argv, *environment, *directory, *search_path;
     unsigned long long set, numbers[6];
-    if (!PyArg_ParseTuple(args, "OOzzK(IiIiIi)(KKKKKKIII):start", &argv, &environment, &options.directory,
-                          &options.search_path, &set, &options.stdin_mode, &options.stdin_descriptor,
-                          &options.stdout_mode, &options.stdout_descriptor, &options.stderr_mode,
-                          &options.stderr_descriptor, &numbers[0], &numbers[1], &numbers[2], &numbers[3], &numbers[4],
-                          &numbers[5], &options.user, &options.group, &options.umask)) {
+    if (!PyArg_ParseTuple(args, "OOOOK(IiIiIi)(KKKKKKIII):start", &argv, &environment, &directory, &search_path, &set,
+                          &options.stdin_mode, &options.stdin_descriptor, &options.stdout_mode,
+                          &options.stdout_descriptor, &options.stderr_mode, &options.stderr_descriptor, &numbers[0],
+                          &numbers[1], &numbers[2], &numbers[3], &numbers[4], &numbers[5], &options.user,
+                          &options.group, &options.umask)) {
         return NULL;
     }
     options.set = set;
@@ -83,7 +92,8 @@ static PyObject *start(PyObject *self, PyObject *args) {
     options.max_memory = numbers[5];
     const char **arguments = NULL, **entries = NULL;
     PyObject *process = NULL;
-    if (take_strings(argv, &arguments) && take_strings(environment, &entries)) {
+    if (take_strings(argv, &arguments) && take_strings(environment, &entries) &&
+        take_string(directory, &options.directory) && take_string(search_path, &options.search_path)) {
         struct NonoProcess *handle = NULL;
         options.environment = entries;
         PyThreadState *thread = PyEval_SaveThread();
@@ -111,12 +121,9 @@ static PyGetSetDef getters[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)class_doc},
-    SLOT(Py_tp_new, module_refuse_new),
-    SLOT(Py_tp_dealloc, dealloc),
-    {Py_tp_methods, methods},
-    {Py_tp_getset, getters},
-    {0, NULL},
+    {Py_tp_doc, (char *)class_doc}, SLOT(Py_tp_new, module_refuse_new),
+    SLOT(Py_tp_dealloc, dealloc),   {Py_tp_methods, methods},
+    {Py_tp_getset, getters},        {0, NULL},
 };
 
 static PyType_Spec spec = {

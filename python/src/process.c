@@ -120,7 +120,8 @@ static int32_t listen(void *payload, uint32_t stream, const char *bytes, size_t 
     if (stream == 0) {
         goes_on = PyErr_CheckSignals() == 0;
     } else {
-        PyObject *result = PyObject_CallFunction(listening->listener, "Iy#", (unsigned)stream, bytes, (Py_ssize_t)length);
+        PyObject *result =
+            PyObject_CallFunction(listening->listener, "Iy#", (unsigned)stream, bytes, (Py_ssize_t)length);
         goes_on = result != NULL;
         Py_XDECREF(result);
     }
