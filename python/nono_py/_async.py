@@ -102,7 +102,7 @@ class _Run:
                     capture.receive(piece)
             except BaseException as error:
                 self._refusal = error
-                self.watch.handle.kill()
+                self.watch.kill()
 
         return receive
 

@@ -82,7 +82,7 @@ class Watch:
     """A command in an event loop, which notices its end. Losing the object ends the command."""
 
     def __init__(self, handle: _nono_py.ProcessHandle, pipes: Sequence[WatchedPipe]) -> None:
-        self.handle = handle
+        self._handle: _nono_py.ProcessHandle | None = handle
         self.status = Status(handle.wait(0))
         self._pipes = pipes
         self._loop = asyncio.get_running_loop()
@@ -90,25 +90,30 @@ class Watch:
         self._loop.add_reader(handle.fileno(), _notice, weakref.ref(self))
 
     def __del__(self) -> None:
-        if not self._ended.done() and not self._loop.is_closed():
-            self._loop.remove_reader(self.handle.fileno())
-        for pipe in self._pipes:
-            if not self._loop.is_closed():
+        if not self._loop.is_closed():
+            if self._handle is not None:
+                self._loop.remove_reader(self._handle.fileno())
+            for pipe in self._pipes:
                 pipe.close()
 
     def notice(self) -> None:
-        if self._ended.done():
+        if self._handle is None:
             return
-        self.status = Status(self.handle.wait(0))
+        self.status = Status(self._handle.wait(0))
         if self.status.has_ended:
-            self._loop.remove_reader(self.handle.fileno())
+            self._loop.remove_reader(self._handle.fileno())
+            self._handle = None  # and with it its descriptors
             for pipe in self._pipes:
                 pipe.finish()
             self._ended.set_result(None)
 
+    def signal(self, number: int) -> None:
+        if self._handle is not None:
+            self._handle.signal(number)
+
     def kill(self) -> None:
-        if not self.status.has_ended:
-            self.handle.kill()
+        if self._handle is not None:
+            self._handle.kill()
 
     async def wait(self) -> None:
         """Cancelling it ends nothing."""
@@ -179,8 +184,7 @@ class AsyncProcess:
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the command itself; nothing happens if it has ended."""
-        if self.returncode is None:
-            self._watch.handle.signal(number)
+        self._watch.signal(number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)

@@ -34,7 +34,7 @@ class Process:
     def __init__(self, handle: _nono_py.ProcessHandle, args: Sequence[Text]) -> None:
         self.args = args
         self.returncode: int | None = None
-        self._handle = handle
+        self._handle: _nono_py.ProcessHandle | None = handle
         self._status = Status(handle.wait(0))
         self.pid = self._status.pid
         self.stdin = _writer(take(handle, 0))
@@ -48,7 +48,7 @@ class Process:
         return f"<Process: returncode: {self.returncode} args: {self.args!r}>"
 
     def __del__(self) -> None:
-        if getattr(self, "_status", None) is not None and self.poll() is None:
+        if getattr(self, "_handle", None) is not None and self.poll() is None:
             warnings.warn(f"command {self.pid} is still running, and is ended", ResourceWarning, 2, self)
 
     def __enter__(self) -> Process:
@@ -70,32 +70,43 @@ class Process:
             self.wait()
 
     def fileno(self) -> int:
-        """A descriptor that polls as readable when the command has ended. Not to be read or closed."""
-        return self._handle.fileno()
+        """A descriptor that polls as readable when the command has ended. Not to be read or closed.
+
+        -1 once poll(), wait() or communicate() has told the end: it is closed then.
+        """
+        return -1 if self._handle is None else self._handle.fileno()
 
     @property
     def status(self) -> Status:
         """All that is known of the command: why it ended, which limits were in force, what was left open."""
         return self._status
 
-    def _settle(self) -> int | None:
-        if self._status.has_ended and self.returncode is None:
-            self.returncode = self._status.exit_code
-        return self.returncode
+    def _update(self, timeout_ns: int) -> None:
+        """Wait so long, and note the end."""
+        handle = self._handle
+        if handle is None:
+            return
+        status = Status(handle.wait(timeout_ns))
+        # Another thread may have noted the end.
+        if not self._status.has_ended:
+            self._status = status
+        if status.has_ended:
+            self.returncode = status.exit_code
+            self._handle = None  # and with it its descriptors
 
     def poll(self) -> int | None:
         """The return code if the command has ended with all that it started, and None otherwise."""
-        if not self._status.has_ended:
-            self._status = Status(self._handle.wait(0))
-        return self._settle()
+        self._update(0)
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end; raise subprocess.TimeoutExpired, and end nothing, if it does not come in time."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while self.poll() is None:
+        self._update(0)
+        while self.returncode is None:
             left = self._left(deadline, timeout)
-            self._status = Status(self._handle.wait(-1 if left is None else int(left * 1e9)))
-        return cast("int", self.returncode)
+            self._update(-1 if left is None else int(left * 1e9))
+        return self.returncode
 
     def _left(self, deadline: float | None, timeout: float | None) -> float | None:
         """Seconds until the deadline; raises when it is past."""
@@ -114,7 +125,7 @@ class Process:
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the command itself; nothing happens if it has ended."""
-        if self.poll() is None:
+        if self._handle is not None:
             self._handle.signal(number)
 
     def terminate(self) -> None:
@@ -122,7 +133,7 @@ class Process:
 
     def kill(self) -> None:
         """End the command and everything that it started."""
-        if self.poll() is None:
+        if self._handle is not None:
             self._handle.kill()
 
     def communicate(
@@ -136,7 +147,8 @@ class Process:
             raise ValueError("Cannot send input after starting communication")
         deadline = None if timeout is None else time.monotonic() + timeout
         with selectors.DefaultSelector() as selector:
-            self._register(selector, input or b"")
+            if self._handle is not None:
+                self._register(selector, self._handle.fileno(), input or b"")
             while self.poll() is None:
                 for key, _ in selector.select(self._left(deadline, timeout)):
                     self._serve(selector, key.data)
@@ -144,8 +156,8 @@ class Process:
             self._close_stdin(self.stdin)
         return self._finish(1, self.stdout), self._finish(2, self.stderr)
 
-    def _register(self, selector: selectors.BaseSelector, input: bytes) -> None:
-        selector.register(self._handle.fileno(), selectors.EVENT_READ, -1)
+    def _register(self, selector: selectors.BaseSelector, handle: int, input: bytes) -> None:
+        selector.register(handle, selectors.EVENT_READ, -1)
         if self.stdin is not None and not self.stdin.closed:
             if not self._is_talking:
                 with contextlib.suppress(BrokenPipeError):
