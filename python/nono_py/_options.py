@@ -104,14 +104,25 @@ def timeout_ns(timeout_secs: float | None) -> int | None:
     if math.isnan(seconds):
         raise ValueError("timeout_secs must be non-negative, got NaN")
     if seconds < 0:
-        text = "-inf" if math.isinf(seconds) else f"{seconds:.17f}".rstrip("0").rstrip(".")
-        raise ValueError(f"timeout_secs must be non-negative, got {repr(seconds) if '.' in text else text}")
+        raise ValueError(f"timeout_secs must be non-negative, got {_plain(seconds)}")
     nanoseconds = seconds * 1e9
     return None if nanoseconds >= HALF_A_CENTURY_NS else math.ceil(nanoseconds)
 
 
+def _plain(number: float) -> str:
+    """Without an exponent, and without a fraction that is none."""
+    from decimal import Decimal  # for an error alone
+
+    if math.isinf(number):
+        return str(number)
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _number(value: SupportsIndex, bits: int) -> int:
     number = operator.index(value)
+    if bits == 32 and not -(1 << 63) <= number < 1 << 63:
+        raise OverflowError("Python int too large to convert to C long")
     if bits == 32 and not 0 <= number < 1 << 32:
         raise OverflowError("out of range integral type conversion attempted")
     if number < 0:
