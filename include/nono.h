@@ -314,7 +314,7 @@ typedef struct NonoSpawnOptions NonoSpawnOptions;
 #define NONO_PROCESS_EXITED 0U  /* it ended by itself, or by a signal */
 #define NONO_PROCESS_TIMEOUT 1U /* its time was over */
 #define NONO_PROCESS_KILLED 2U  /* nono_process_kill() or nono_process_free() */
-#define NONO_PROCESS_LOST 3U    /* the process that watches it was killed from outside */
+#define NONO_PROCESS_LOST 3U    /* the process that watches it was killed, and all of it with that */
 
 /* By which means a limit is enforced. Since 0.4. */
 #define NONO_LIMITED_BY_NOTHING 0U
@@ -673,9 +673,18 @@ NONO_API struct NonoCapabilitySet *nono_sandbox_state_to_caps(const struct NonoS
 
 /* Prepares the sandbox of a set: its rules are given to the kernel once, whatever
  * the number of commands. It holds the objects that were granted then: a directory
- * that is deleted and made again is not covered. Keeps descriptors (two) and is
- * immutable: any number of threads may use it. The errors are those of
- * nono_sandbox_apply_with_options(); ERR_INVALID_ARG if out_sandbox is NULL. */
+ * that is deleted and made again is not covered. Immutable; any number of threads
+ * may use it.
+ *
+ * Keeps two descriptors. From the second command on it keeps, for each of up to eight
+ * commands that run at once, a process that is in the sandbox already, another that
+ * guards it, and three descriptors: then a command costs the same for one rule and
+ * for ten thousand. What a command inherits beside its options (umask, limits,
+ * priority) is as it was when that process was made. If it cannot be made, or the
+ * arguments and environment exceed 90 KB, a command enters the sandbox by itself.
+ *
+ * The errors are those of nono_sandbox_apply_with_options(); ERR_INVALID_ARG if
+ * out_sandbox is NULL. */
 NONO_API enum NonoErrorCode nono_sandbox_prepare(const struct NonoCapabilitySet *caps,
                                                  const struct NonoApplyOptions *options,
                                                  struct NonoPreparedSandbox **out_sandbox);
