@@ -139,33 +139,3 @@ struct StderrLine {
             == path.bytes.count - slash - 1
     }
 }
-
-/// Texts with `|` between them: one constant costs less than a list of them.
-struct Alternatives {
-    private let texts: StaticString
-
-    init(_ texts: StaticString) {
-        self.texts = texts
-    }
-
-    /// The length of the longest one that is at a place; nil if none is.
-    func length(in bytes: [UInt8], at place: Int) -> Int? {
-        var longest: Int?
-        var matched = 0
-        var isEqual = true
-        for index in 0...texts.utf8CodeUnitCount {
-            let byte = index < texts.utf8CodeUnitCount ? texts.utf8Start[index] : UInt8(ascii: "|")
-            if byte == UInt8(ascii: "|") {
-                if isEqual && matched > longest ?? 0 {
-                    longest = matched
-                }
-                matched = 0
-                isEqual = true
-            } else if isEqual {
-                isEqual = place + matched < bytes.count && bytes[place + matched] == byte
-                matched += 1
-            }
-        }
-        return longest
-    }
-}
