@@ -97,7 +97,7 @@ public struct ProgramRequirements {
     }
 
     /// Adds an object if it is there.
-    @discardableResult
+    @discardableResult @inline(never)
     mutating func addIfThere(_ name: Path, _ kind: Kind, neededBy: Path) -> ResolvedPath? {
         guard let target = lookUp(name) else { return nil }
         add(name, target, kind, neededBy: neededBy)

@@ -33,7 +33,7 @@ extension ProgramRequirements {
         guard let beside = lookUp(path.parent)?.path else { return }
         var home = target.parent
         for directory in [beside, beside.parent] {
-            let configuration = join(directory, Path("pyvenv.cfg").bytes)
+            let configuration = join(directory, "pyvenv.cfg")
             guard let found = addIfThere(configuration, .pythonLibrary, neededBy: path) else { continue }
             addLibrary(of: directory, names, path, &libraries)
             if let base = ProgramRequirements.home(in: RegularFile.contents(of: found, upTo: 65536)) {
@@ -53,22 +53,8 @@ extension ProgramRequirements {
     ) -> Bool {
         var isStandard = false
         for name in names {
-            for folder in [Path("lib"), Path("lib64")] {
-                let directory = join(join(prefix, folder.bytes), name)
-                guard isDirectory(directory), let library = addIfThere(directory, .pythonLibrary, neededBy: program)
-                else { continue }
-                // Debian makes it a link to /etc.
-                let custom = join(directory, Path("sitecustomize.py").bytes)
-                if let target = lookUp(custom), !library.path.contains(target.path) {
-                    add(custom, target, .pythonLibrary, neededBy: program)
-                }
-                isStandard = lookUp(join(directory, Path("os.py").bytes)) != nil || isStandard
-                let modules = join(directory, Path("lib-dynload").bytes)
-                guard let target = lookUp(modules), target.identity.isDirectory else { continue }
-                for module in namesInDirectory(target) where module[0] != UInt8(ascii: ".") {
-                    libraries.addLibraries(ofModule: join(modules, module), to: &self)
-                }
-            }
+            isStandard = addLibrary(at: join(join(prefix, "lib"), name), program, &libraries) || isStandard
+            isStandard = addLibrary(at: join(join(prefix, "lib64"), name), program, &libraries) || isStandard
         }
         if isStandard && prefix == Path("/usr") {
             // Where Debian puts modules.
@@ -76,6 +62,26 @@ extension ProgramRequirements {
             addLibrary(of: Path("/usr/local"), names, program, &libraries)
         }
         return isStandard
+    }
+
+    /// Adds one library directory with what its modules need, if it is there.
+    @inline(never)
+    private mutating func addLibrary(at directory: Path, _ program: Path, _ libraries: inout LibrarySearch) -> Bool {
+        guard isDirectory(directory), let library = addIfThere(directory, .pythonLibrary, neededBy: program) else {
+            return false
+        }
+        // Debian makes it a link to /etc.
+        let custom = join(directory, "sitecustomize.py")
+        if let target = lookUp(custom), !library.path.contains(target.path) {
+            add(custom, target, .pythonLibrary, neededBy: program)
+        }
+        let modules = join(directory, "lib-dynload")
+        if let target = lookUp(modules), target.identity.isDirectory {
+            for module in namesInDirectory(target) where module[0] != UInt8(ascii: ".") {
+                libraries.addLibraries(ofModule: join(modules, module), to: &self)
+            }
+        }
+        return lookUp(join(directory, "os.py")) != nil
     }
 
     /// The directory that `home = ...` names.

@@ -95,6 +95,11 @@ func join(_ directory: Path, _ name: [UInt8]) -> Path {
     Path(directory.bytes + [Path.slash] + name)
 }
 
+@inline(never)
+func join(_ directory: Path, _ name: StaticString) -> Path {
+    join(directory, Path(name).bytes)
+}
+
 extension Path {
     /// The last component of a path without slashes at its end.
     var name: [UInt8] {
