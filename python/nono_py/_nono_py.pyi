@@ -339,9 +339,7 @@ def sandbox_status() -> SandboxStatus:
     the kernel itself. `is_incomplete` means that an apply() failed halfway; end the process then.
     """
 
-def program_requirements(
-    program: StrOrBytesPath, *, search_path: StrOrBytesPath | None = None
-) -> list[FsCapability]:
+def program_requirements(program: StrOrBytesPath, *, search_path: StrOrBytesPath | None = None) -> list[FsCapability]:
     """Return the grants that a program needs to start.
 
     Itself, the interpreters of its "#!" lines, its dynamic loader, its libraries, and for CPython its library
@@ -365,7 +363,6 @@ def session_diagnostics_json(
     exit_code: int, stderr: bytes, caps: CapabilitySet, cwd: StrOrBytesPath | None = None, /
 ) -> str: ...
 def merged_diagnostic_report_json(session_report_json: str, proxy_diagnostics_json: str | None, /) -> str: ...
-
 @final
 class SandboxHandle:
     """A sandbox that the kernel already knows."""
