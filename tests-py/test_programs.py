@@ -331,3 +331,35 @@ def test_what_is_made_to_keep_busy(tmp_path: Path) -> None:
     )
     with pytest.raises(OSError, match="it needs more files than any program does"):
         program_requirements(program)
+
+
+@needs_compiler
+@pytest.mark.parametrize("loader", ["ld-musl-x86_64.so.1", "ld-linux-x86-64.so.2"])
+def test_the_loader_decides_where_to_look(tmp_path: Path, loader: str) -> None:
+    """musl takes a RUNPATH for the libraries of libraries too, and is libc itself; glibc does neither."""
+    libraries = tmp_path / "lib"
+    (tmp_path / loader).touch()
+    build(libraries / "libc.musl.so.1", "int c;", "-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libc.musl.so.1")
+    build(libraries / "libinner.so", "int inner;", "-shared", "-fPIC", "-nostdlib")
+    needs = ["-Wl,--no-as-needed", f"-L{libraries}", "-linner", "-l:libc.musl.so.1"]
+    build(libraries / "libouter.so", "int outer;", "-shared", "-fPIC", "-nostdlib", *needs)
+    program = build(
+        tmp_path / "program",
+        "void _start(void) {}",
+        "-nostdlib",
+        "-pie",
+        f"-Wl,--dynamic-linker={tmp_path / loader},--enable-new-dtags,-rpath,{libraries},-rpath-link,{libraries}",
+        "-Wl,--no-as-needed",
+        f"-L{libraries}",
+        "-louter",
+    )
+    (libraries / "libc.musl.so.1").unlink()
+    if "musl" in loader:
+        found = {Path(grant.resolved).name for grant in program_requirements(program)}
+        assert {"program", loader, "libouter.so", "libinner.so"} <= found
+        assert "ld.so.cache" not in found
+    else:
+        with pytest.raises(
+            FileNotFoundError, match=r"its library lib(inner|c\.musl)\.so.*, needed by .*/libouter\.so$"
+        ):
+            program_requirements(program)
