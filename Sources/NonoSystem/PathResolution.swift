@@ -57,6 +57,7 @@ public func locate(_ path: Path) -> Path? {
 }
 
 /// Whether a path leads to a directory, through links too.
+@inline(never)
 public func isDirectory(_ path: Path) -> Bool {
     !path.bytes.contains(0) && path.withCString { nono_sys_check_directory($0) } == 0
 }
