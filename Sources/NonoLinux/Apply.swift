@@ -111,14 +111,11 @@ private func openGranted(_ rule: LandlockPlan.PathRule) throws(NonoError) -> Fil
             diagnostic: .ioError, osError: -opened, path: rule.path)
     }
     let object = FileDescriptor(opened)
-    var found = nono_sys_identity()
-    let failure = nono_sys_identify(object.number, &found)
-    if failure < 0 {
-        throw NonoError(
-            .unknown, "Landlock path error: failed to examine \"\(rule.path.text)\": \(systemErrorText(-failure))",
-            diagnostic: .ioError, osError: -failure, path: rule.path)
+    let identity = try identify(object.number) { osError in
+        NonoError(
+            .unknown, "Landlock path error: failed to examine \"\(rule.path.text)\": \(systemErrorText(osError))",
+            diagnostic: .ioError, osError: osError, path: rule.path)
     }
-    let identity = ObjectIdentity(device: found.device, inode: found.inode, mode: found.mode)
     if identity != rule.identity {
         throw .replaced(rule, by: "a \(identity.typeName) with another identity is there now")
     }

@@ -92,6 +92,9 @@ static const char *const TEXTS[TEXT_COUNT] = {
     [TEXT_PATH_NOT_GRANTED] = "path_not_granted",
     [TEXT_INSUFFICIENT_ACCESS] = "insufficient_access",
     [TEXT_NETWORK_BLOCKED] = "network_blocked",
+    [TEXT_READ] = "read",
+    [TEXT_WRITE] = "write",
+    [TEXT_READ_WRITE] = "read+write",
 };
 
 static bool intern_texts(struct module_state *state) {
