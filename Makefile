@@ -82,6 +82,7 @@ check: $(VENV)/.package $(LIBRARY) ## formats, lints, types, exports
 	$(MAKE) --no-print-directory --directory Tests/c header
 	scripts/check-exports.sh $(LIBRARY)
 	scripts/check-boundary.sh
+	scripts/check-raw.sh
 
 fmt: $(VENV)/.tools ## format everything
 	swift-format format --in-place --parallel --configuration .swift-format $(SWIFT_SOURCES)

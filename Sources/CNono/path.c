@@ -138,3 +138,13 @@ void nono_sys_close(int fd) {
     /* close(3) is a cancellation point. */
     syscall(SYS_close, fd);
 }
+
+bool nono_sys_exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+bool nono_sys_is_program(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}

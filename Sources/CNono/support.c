@@ -35,6 +35,18 @@ void nono_sys_free(void *memory) {
     free(memory);
 }
 
+uint8_t *nono_sys_resize(uint8_t *memory, size_t size) {
+    uint8_t *resized = realloc(memory, size);
+    if (resized == NULL) {
+        abort();
+    }
+    return resized;
+}
+
+const char *nono_sys_getenv(const char *name) {
+    return getenv(name);
+}
+
 static pthread_mutex_t handles = PTHREAD_MUTEX_INITIALIZER;
 
 void nono_sys_lock(void) {

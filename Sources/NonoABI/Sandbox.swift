@@ -81,7 +81,7 @@ public func nono_sandbox_used_abi() -> Int32 {
     usedLandlockVersion
 }
 
-private func optionsArgument(_ options: UnsafePointer<NonoApplyOptions>?) throws(NonoError) -> SandboxOptions {
+func optionsArgument(_ options: UnsafePointer<NonoApplyOptions>?) throws(NonoError) -> SandboxOptions {
     guard let options else { return [] }
     // A larger struct is that of a later version; what it may ask for is not known here.
     guard options.pointee.struct_size == MemoryLayout<NonoApplyOptions>.size else {

@@ -18,6 +18,15 @@ public enum AccessMode: UInt32, CaseIterable, Sendable {
         }
     }
 
+    /// The name used in remedies and reports.
+    var remedyName: StaticString {
+        switch self {
+        case .read: "Read"
+        case .write: "Write"
+        case .readWrite: "ReadWrite"
+        }
+    }
+
     /// The mode with this text, compared byte by byte.
     public init?(text: [UInt8]) {
         if text == Array("read".utf8) {
@@ -34,6 +43,15 @@ public enum AccessMode: UInt32, CaseIterable, Sendable {
     /// What the two modes allow together.
     public func union(_ other: AccessMode) -> AccessMode {
         self == other ? self : .readWrite
+    }
+
+    /// What is left of this mode when `other` is allowed already; nil if nothing is.
+    public func subtracting(_ other: AccessMode?) -> AccessMode? {
+        guard let other else { return self }
+        if other.includes(self) {
+            return nil
+        }
+        return self == .readWrite ? (other == .read ? .write : .read) : self
     }
 
     /// Whether everything that `other` allows is allowed by this mode too.

@@ -37,6 +37,12 @@ enum JSONText {
     /// Appends a string of JSON. Escaped is only what has to be.
     static func appendQuoted(_ text: [UInt8], to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
+        appendEscaped(text, to: &json)
+        json.append(UInt8(ascii: "\""))
+    }
+
+    /// The same without the quotes around it.
+    static func appendEscaped(_ text: [UInt8], to json: inout [UInt8]) {
         if text.allSatisfy(isPlain) {
             json.append(contentsOf: text)
         } else {
@@ -44,7 +50,6 @@ enum JSONText {
                 appendEscaped(byte, to: &json)
             }
         }
-        json.append(UInt8(ascii: "\""))
     }
 
     /// Whether a byte stands for itself in a string of JSON.

@@ -12,8 +12,13 @@ struct FileDescriptor: ~Copyable {
         self.number = number
     }
 
+    /// Stands for no descriptor.
+    static var none: FileDescriptor { FileDescriptor(-1) }
+
     deinit {
-        nono_sys_close(number)
+        if number >= 0 {
+            nono_sys_close(number)
+        }
     }
 }
 
@@ -157,7 +162,7 @@ extension NonoError {
         return text.isEmpty ? "thread \(outcome.thread)" : "thread \(outcome.thread) (\(text))"
     }
 
-    fileprivate static func sandboxInit(
+    static func sandboxInit(
         _ reason: String, diagnostic: Diagnostic = .other, osError: Int32 = 0, path: Path? = nil
     ) -> NonoError {
         NonoError(
