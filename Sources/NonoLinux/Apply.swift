@@ -31,7 +31,7 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
     let abi = try kernelABI()
     let plan = try SandboxPlan(for: caps, options: options, abi: abi)
     let ruleset = try makeRuleset(plan.landlock)
-    let outcome = plan.seccomp.instructions.withUnsafeBufferPointer { program in
+    let outcome = plan.seccomp.withUnsafeBufferPointer { program in
         var restriction = nono_sys_restriction(
             ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
             program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue)
