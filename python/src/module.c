@@ -186,6 +186,8 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* No Py_mod_gil: a free-threaded CPython turns its lock on for this module, since nobody has run it there under
+ * ThreadSanitizer. */
 static PyModuleDef_Slot slots[] = {
     SLOT(Py_mod_exec, execute),
     {0, NULL},
