@@ -93,6 +93,8 @@ def query_rows() -> Iterator[Row]:
             yield Row(
                 f"{method}/{question}/flat", f"{method}, {title}: {largest} / {smallest}", "x", (Budget(1.2),), both
             )
+        if method == "query_path":
+            yield Row("query_path/c", f"query_path, the last grant, {largest} grants, from C", "us", floor(1.5))
         both = (f"{method}/missing/{smallest}", f"{method}/existing/{smallest}")
         yield Row(f"{method}/missing/existing", f"{method}: missing / existing part", "x", (Budget(1.0),), both)
     for size in SIZES:
