@@ -41,11 +41,6 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * second + time.tv_nsec;
 }
 
-static void tell(const struct nono_sys_process *process, char news) {
-    /* A program that is gone does not read it. */
-    nono_raw(SYS_write, process->tell, &news, 1);
-}
-
 static void fail(struct nono_sys_process *process, int stage, long error) {
     process->stage = stage;
     process->error = (int)-error;
@@ -282,13 +277,13 @@ static void run(struct nono_sys_process *process) {
         return;
     }
     process->pid = (int)child;
-    const int kept[] = {process->tell, process->hear, caller_fd, command_fd};
-    close_all_but(kept, sizeof kept / sizeof kept[0]);
     process->stage = process->command.stage;
     process->error = process->command.error;
-    if (process->command.launch.reports_start) {
-        tell(process, NONO_KEEPER_STARTED);
+    if (process->tell >= 0) {
+        nono_raw(SYS_write, process->tell, "S", 1);
     }
+    const int kept[] = {process->hear, caller_fd, command_fd};
+    close_all_but(kept, sizeof kept / sizeof kept[0]);
     process->cause = wait_for_cause(process, command_fd, caller_fd);
     end_all(process);
 }
@@ -296,6 +291,6 @@ static void run(struct nono_sys_process *process) {
 int nono_keeper_run(void *argument) {
     struct nono_sys_process *process = argument;
     run(process);
-    tell(process, NONO_KEEPER_ENDED);
+    process->is_done = true;
     return 0;
 }

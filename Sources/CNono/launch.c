@@ -51,6 +51,52 @@ static char **take_list(char **at, const uint8_t *bytes, size_t size) {
     return list;
 }
 
+/* Blocks that are kept for the next command, since making them anew costs more than all that is written into them. A
+ * forked child has them too, and must not use what its parent does. */
+enum { KEPT_BLOCKS = 4, KEPT_SIZE = 65536 };
+static struct {
+    pthread_mutex_t lock;
+    int owner;
+    int count;
+    void *blocks[KEPT_BLOCKS];
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *take_block(size_t size) {
+    void *block = NULL;
+    /* Held by a thread that a fork has lost, it stays locked. */
+    if (size <= KEPT_SIZE && pthread_mutex_trylock(&kept.lock) == 0) {
+        if (kept.count > 0 && kept.owner == getpid()) {
+            block = kept.blocks[--kept.count];
+        }
+        pthread_mutex_unlock(&kept.lock);
+    }
+    if (block != NULL) {
+        return block;
+    }
+    /* A child that shares no memory with the keeper tells by this block what failed. */
+    block = mmap(NULL, size <= KEPT_SIZE ? KEPT_SIZE : size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return block == MAP_FAILED ? NULL : block;
+}
+
+static void discard(struct nono_sys_process *process) {
+    size_t size = process->size;
+    bool is_kept = false;
+    if (size <= KEPT_SIZE && process->caller == getpid() && pthread_mutex_trylock(&kept.lock) == 0) {
+        if (kept.owner != process->caller) {
+            kept.owner = process->caller;
+            kept.count = 0;
+        }
+        if (kept.count < KEPT_BLOCKS) {
+            kept.blocks[kept.count++] = process;
+            is_kept = true;
+        }
+        pthread_mutex_unlock(&kept.lock);
+    }
+    if (!is_kept) {
+        munmap(process, size <= KEPT_SIZE ? KEPT_SIZE : size);
+    }
+}
+
 /* Everything that the keeper and its child need, in one block: it lives until the keeper has ended. */
 static struct nono_sys_process *lay_out(const struct nono_sys_launch *launch) {
     size_t lists = count_strings(launch->arguments, launch->arguments_size) +
@@ -58,13 +104,14 @@ static struct nono_sys_process *lay_out(const struct nono_sys_launch *launch) {
     size_t texts = launch->arguments_size + launch->environment_size + strlen(launch->program) + 1 +
                    (launch->directory == NULL ? 0 : strlen(launch->directory) + 1);
     size_t size = sizeof(struct nono_sys_process) + lists * sizeof(char *) + texts + 8 * 16 + NONO_KEEPER_STACK;
-    /* A child that shares no memory with the keeper tells by this block what failed. */
-    char *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED) {
+    char *block = take_block(size);
+    if (block == NULL) {
         return NULL;
     }
     char *at = block;
     struct nono_sys_process *process = take(&at, sizeof *process);
+    memset(process, 0, sizeof *process);
+    process->caller = getpid();
     process->size = size;
     struct nono_sys_command *command = &process->command;
     command->launch = *launch;
@@ -80,9 +127,6 @@ static struct nono_sys_process *lay_out(const struct nono_sys_launch *launch) {
     return process;
 }
 
-static void discard(struct nono_sys_process *process) {
-    munmap(process, process->size);
-}
 
 /* Starts the keeper with all signals blocked: no handler of the program may run in it. */
 static long start_keeper(struct nono_sys_process *process) {
@@ -96,82 +140,93 @@ static long start_keeper(struct nono_sys_process *process) {
     return keeper;
 }
 
+/* Pipes for orders, and for the news of the start if that is asked for. Returns 0 or -errno. */
+static int open_pipes(struct nono_sys_process *process) {
+    process->tell = process->started = -1;
+    int failure = nono_sys_pipe(&process->hear, &process->orders);
+    if (failure == 0 && process->command.launch.reports_start) {
+        failure = nono_sys_pipe(&process->started, &process->tell);
+        if (failure != 0) {
+            close(process->hear);
+            close(process->orders);
+        }
+    }
+    return failure;
+}
+
+static void close_if_open(int fd) {
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static void close_pipes(const struct nono_sys_process *process) {
+    close(process->orders);
+    close_if_open(process->started);
+}
+
 int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_process **out) {
     struct nono_sys_process *process = lay_out(launch);
     if (process == NULL) {
         return -ENOMEM;
     }
-    process->caller = getpid();
-    int failure = nono_sys_pipe(&process->news, &process->tell);
+    int failure = open_pipes(process);
     if (failure != 0) {
         discard(process);
         return failure;
     }
-    failure = nono_sys_set_nonblocking(process->news);
-    failure = failure != 0 ? failure : nono_sys_pipe(&process->hear, &process->orders);
-    if (failure == 0) {
-        long keeper = start_keeper(process);
-        failure = keeper < 0 ? (int)keeper : 0;
-        close(process->hear);
-        if (failure != 0) {
-            close(process->orders);
-        }
-    }
-    close(process->tell);
-    if (failure != 0) {
-        close(process->news);
+    long keeper = start_keeper(process);
+    close(process->hear);
+    close_if_open(process->tell);
+    if (keeper < 0) {
+        close_pipes(process);
         discard(process);
-        return failure;
+        return (int)keeper;
     }
     *out = process;
     return 0;
 }
 
-/* Reads what the keeper has told so far. */
-static void hear_news(struct nono_sys_process *process) {
-    uint8_t news;
+/* Notices the keeper's end, if it has come. */
+static void look(struct nono_sys_process *process) {
+    siginfo_t ended;
     pthread_mutex_lock(&process->listening);
-    while (!process->has_ended) {
-        ptrdiff_t length = nono_sys_read(process->news, &news, 1);
-        if (length == -EAGAIN) {
-            break;
-        }
-        process->has_started = true;
-        if (length == 1 && news == NONO_KEEPER_STARTED) {
-            continue;
-        }
-        if (length != 1) {
+    ended.si_pid = 0;
+    if (!process->has_ended && waitid(P_PIDFD, (id_t)process->keeper, &ended, WEXITED | WNOHANG | __WALL) == 0 &&
+        ended.si_pid != 0) {
+        if (!process->is_done) {
             process->cause = NONO_SYS_CAUSE_LOST;
-            process->status = SIGKILL; /* The command goes with its keeper, PR_SET_PDEATHSIG(2const). */
             process->leaves_survivors = true;
-        }
-        /* The keeper has nothing left to do but to end. */
-        while (waitid(P_PIDFD, (id_t)process->keeper, NULL, WEXITED | __WALL) != 0 && errno == EINTR) {
+            process->status = SIGKILL; /* The command goes with its keeper, PR_SET_PDEATHSIG(2const). */
         }
         process->has_ended = true;
     }
     pthread_mutex_unlock(&process->listening);
 }
 
-static void wait_for(struct nono_sys_process *process, const bool *news) {
-    struct nono_sys_poll entry = {.fd = process->news};
-    hear_news(process);
-    while (!*news) {
+static void wait_for_end(struct nono_sys_process *process) {
+    struct nono_sys_poll entry = {.fd = process->keeper};
+    for (look(process); !process->has_ended; look(process)) {
         (void)nono_sys_poll(&entry, 1, -1);
-        hear_news(process);
     }
 }
 
 void nono_sys_process_wait_for_start(struct nono_sys_process *process) {
-    wait_for(process, &process->has_started);
+    struct nono_sys_poll entries[] = {{.fd = process->started}, {.fd = process->keeper}};
+    while (nono_sys_poll(entries, 2, -1) < 0) {
+    }
+    /* What has not started ends at once. */
+    if (process->stage != NONO_SYS_LAUNCH_DONE) {
+        wait_for_end(process);
+    }
 }
 
 int nono_sys_process_descriptor(const struct nono_sys_process *process) {
-    return process->news;
+    return process->keeper;
 }
 
 void nono_sys_process_outcome(struct nono_sys_process *process, struct nono_sys_outcome_of_process *out) {
-    hear_news(process);
+    look(process);
     *out = (struct nono_sys_outcome_of_process){
         .has_ended = process->has_ended,
         .pid = process->pid,
@@ -203,10 +258,9 @@ void nono_sys_process_end(struct nono_sys_process *process) {
 void nono_sys_process_free(struct nono_sys_process *process) {
     if (getpid() == process->caller) {
         nono_sys_process_end(process);
-        wait_for(process, &process->has_ended);
+        wait_for_end(process);
     }
-    close(process->news);
-    close(process->orders);
+    close_pipes(process);
     close(process->keeper);
     discard(process);
 }

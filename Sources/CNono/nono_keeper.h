@@ -10,9 +10,7 @@
 
 #include "nono_launch.h"
 
-/* What the keeper tells through its pipe, a byte each. */
-enum { NONO_KEEPER_STARTED = 'S', NONO_KEEPER_ENDED = 'E' };
-/* What it is told: to end everything, or the number of a signal for the command. */
+/* What the keeper is told: to end everything, or the number of a signal for the command. */
 enum { NONO_KEEPER_END = 0 };
 
 /* The command, as the child before exec needs it. */
@@ -31,8 +29,8 @@ struct nono_sys_command {
 struct nono_sys_process {
     struct nono_sys_command command;
     int caller; /* the program's process */
-    int tell;   /* the keeper's end of each pipe */
-    int hear;
+    int tell;   /* the keeper's end of the pipe that gets a byte when the command runs, or has failed to; or -1 */
+    int hear;   /* its end of the pipe for orders */
     /* Written by the keeper. */
     int pid;
     int stage; /* as in nono_sys_command */
@@ -41,12 +39,12 @@ struct nono_sys_process {
     int cause;
     bool is_reaped; /* the command's number may belong to another process */
     bool leaves_survivors;
+    bool is_done; /* all of the above is true */
     /* The program's alone. */
-    int keeper; /* a pidfd */
-    int news;   /* the program's end of each pipe */
+    int keeper;  /* a pidfd, and so what polls as readable at the end */
+    int started; /* the program's end of each pipe; -1 for none */
     int orders;
     pthread_mutex_t listening;
-    bool has_started; /* or failed to */
     bool has_ended;
     size_t size; /* of the block */
     char *stack_end;
