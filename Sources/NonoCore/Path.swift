@@ -38,6 +38,11 @@ public struct Path: Equatable, Sendable {
         bytes.first == Path.slash
     }
 
+    /// Whether there is a NUL byte in it, which no path can hold that the kernel is given.
+    public var hasNUL: Bool {
+        bytes.withUnsafeBytes { NonoCore.hasNUL($0) }
+    }
+
     /// The same path without the spelling that means nothing: repeated and trailing slashes, and `.` behind another
     /// component. `..` and a leading `.` stay.
     public var lexicallyNormal: Path {

@@ -92,6 +92,9 @@ static const char *const TEXTS[TEXT_COUNT] = {
     [TEXT_PATH_NOT_GRANTED] = "path_not_granted",
     [TEXT_INSUFFICIENT_ACCESS] = "insufficient_access",
     [TEXT_NETWORK_BLOCKED] = "network_blocked",
+    [TEXT_READ] = "read",
+    [TEXT_WRITE] = "write",
+    [TEXT_READ_WRITE] = "read+write",
 };
 
 static bool intern_texts(struct module_state *state) {
@@ -185,6 +188,8 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* No Py_mod_gil: a free-threaded CPython turns its lock on for this module, since nobody has run it there under
+ * ThreadSanitizer. */
 static PyModuleDef_Slot slots[] = {
     SLOT(Py_mod_exec, execute),
     {0, NULL},
