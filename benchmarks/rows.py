@@ -93,6 +93,8 @@ def query_rows() -> Iterator[Row]:
             yield Row(
                 f"{method}/{question}/flat", f"{method}, {title}: {largest} / {smallest}", "x", (Budget(1.2),), both
             )
+        if method == "query_path":
+            yield Row("query_path/c", f"query_path, the last grant, {largest} grants, from C", "us", floor(1.5))
         both = (f"{method}/missing/{smallest}", f"{method}/existing/{smallest}")
         yield Row(f"{method}/missing/existing", f"{method}: missing / existing part", "x", (Budget(1.0),), both)
     for size in SIZES:
@@ -113,7 +115,11 @@ def state_rows() -> Iterator[Row]:
     yield Row("deduplicate/same", f"deduplicate(), {size} equal grants", "us", originals(0.5))
 
 
-THREADS = (1, 4, 50)
+THREADS = (1, 2, 4, 50)
+
+
+def difference(key: str, title: str, more: str, less: str, divisor: float, budgets: tuple[Budget, ...] = ()) -> Row:
+    return Row(key, title, "us", budgets, difference_of=(more, less, divisor))
 
 
 def apply_rows() -> Iterator[Row]:
@@ -121,12 +127,19 @@ def apply_rows() -> Iterator[Row]:
         title = f"apply, {rules} rule{'s' if rules != 1 else ''}"
         yield Row(f"apply/{rules}", title, "us", floor(1.15))
         yield Row(f"apply/c/{rules}", f"{title}, from C", "us", floor(1.15))
+    yield Row("apply/nothing", "is_supported(), for comparison", "us")
     for threads in THREADS[1:]:
         yield Row(f"apply/threads/{threads}", f"apply, 10 rules, {threads} threads", "us")
-        both = (f"apply/threads/{threads}", "apply/10", float(threads - 1))
-        yield Row(
-            f"apply/thread/{threads}", f"each more thread, of {threads}", "us", (Budget(30.0),), difference_of=both
-        )
+    few, many = (f"apply/threads/{threads}" for threads in THREADS[2:])
+    for threads, row in zip(THREADS[2:], (few, many)):
+        title = f"each more thread, of {threads}"
+        yield difference(f"apply/thread/{threads}", title, row, "apply/10", threads - 1.0, (Budget(30.0),))
+    yield difference("apply/thread/first", "the first other thread", "apply/threads/2", "apply/10", 1.0)
+    yield difference("apply/thread/next", "each more thread, from 4 to 50", many, few, 46.0)
+    yield Row("apply/kept/4", "apply that keeps capabilities, 4 threads", "us")
+    yield Row("apply/kept/50", "apply that keeps capabilities, 50 threads", "us")
+    title = "each more thread that keeps capabilities, from 4 to 50"
+    yield difference("apply/thread/kept", title, "apply/kept/50", "apply/kept/4", 46.0)
 
 
 def memory_rows() -> Iterator[Row]:

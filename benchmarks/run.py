@@ -63,8 +63,8 @@ def measure(name: str, section: str, place: Tree, floor: subjects.Floor, amount:
     if section == "leak" and name in ORIGINALS:
         return {}
     values = subjects.measure_worker(name, section, place, amount)
-    if section == "apply" and name == OURS:
-        values.update(floor.measure_library(amount))
+    if name == OURS:
+        values.update(floor.measure_library(section, amount))
     return values
 
 

@@ -46,6 +46,7 @@ def build_floors() -> None:
         ("paths", ()),
         ("apply", ()),
         ("apply_nono", library),
+        ("query_nono", library),
         ("capture", ("-shared", "-fPIC", "-ldl", "-lpthread")),
     )
     for name, options in commands:
@@ -79,6 +80,8 @@ class Floor:
     def measure(self, section: str, milliseconds: float) -> dict[str, float]:
         if section in self.operations:
             values: dict[str, float] = json.loads(run((BUILD / "paths", milliseconds), self.operations[section]))
+            if section == "query":
+                values["query_path/c"] = values[f"query_path/last/{tree.SIZES[-1]}"]
             return values
         if section == "apply":
             values = {}
@@ -88,14 +91,17 @@ class Floor:
             return values
         return {}
 
-    def measure_library(self, milliseconds: float) -> dict[str, float]:
-        """Ours, as a C program applies it."""
-        return {
-            f"apply/c/{rules}": float(
-                run((BUILD / "apply_nono", rules, tree.apply_times(rules, milliseconds)), self.paths)
-            )
-            for rules in tree.RULES
-        }
+    def measure_library(self, section: str, milliseconds: float) -> dict[str, float]:
+        """Ours, as a C program calls it."""
+        if section == "query":
+            return {"query_path/c": float(run((BUILD / "query_nono", milliseconds, tree.SIZES[-1]), self.paths))}
+        if section == "apply":
+            values = {}
+            for rules in tree.RULES:
+                command = (BUILD / "apply_nono", rules, tree.apply_times(rules, milliseconds))
+                values[f"apply/c/{rules}"] = float(run(command, self.paths))
+            return values
+        return {}
 
 
 def measure_worker(name: str, section: str, place: tree.Tree, amount: float) -> dict[str, float]:

@@ -20,7 +20,17 @@ from typing import Any, Callable
 from rows import LEAKS, THREADS
 from tree import RULES, SIZES, Tree, apply_times
 
-from nono_py import AccessMode, CapabilitySet, CapabilitySource, QueryContext, SandboxState, apply, support_info
+import nono_py
+from nono_py import (
+    AccessMode,
+    CapabilitySet,
+    CapabilitySource,
+    QueryContext,
+    SandboxState,
+    apply,
+    is_supported,
+    support_info,
+)
 
 BATCHES = 5
 READ = AccessMode.READ
@@ -102,14 +112,14 @@ def measure_once(operation: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - start) / 1000
 
 
-def applied(caps: CapabilitySet, threads: int) -> float:
-    """How long apply() takes in a child of so many threads, in microseconds."""
+def in_child(operation: Callable[[], object], threads: int = 1) -> float:
+    """How long an operation takes in a child of so many threads, in microseconds."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         for _ in range(threads - 1):
             threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-        elapsed = measure_once(lambda: apply(caps))
+        elapsed = measure_once(operation)
         os.write(writer, repr(elapsed).encode())
         os._exit(0)
     os.close(writer)
@@ -122,16 +132,23 @@ def applied(caps: CapabilitySet, threads: int) -> float:
 def measure_apply(tree: Tree, milliseconds: float) -> Values:
     values = {}
     gc.freeze()
+
+    def median(row: str, times: int, operation: Callable[[], object], threads: int = 1) -> None:
+        values[row] = statistics.median(in_child(operation, threads) for _ in range(times))
+
     for rules in RULES:
         caps = granted(tree, rules)
         caps.block_network()
-        times = [applied(caps, 1) for _ in range(apply_times(rules, milliseconds))]
-        values[f"apply/{rules}"] = statistics.median(times)
+        median(f"apply/{rules}", apply_times(rules, milliseconds), lambda: apply(caps))  # noqa: B023
     caps = granted(tree, 10)
     caps.block_network()
+    times = apply_times(100, milliseconds)
+    median("apply/nothing", times, is_supported)
     for threads in THREADS[1:]:
-        times = [applied(caps, threads) for _ in range(apply_times(100, milliseconds))]
-        values[f"apply/threads/{threads}"] = statistics.median(times)
+        median(f"apply/threads/{threads}", times, lambda: apply(caps), threads)
+    if hasattr(nono_py, "unenforced"):
+        for threads in THREADS[2:]:
+            median(f"apply/kept/{threads}", times, lambda: apply(caps, allow_capabilities=True), threads)
     return values
 
 

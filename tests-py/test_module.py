@@ -27,7 +27,8 @@ CLASSES = [
 ]
 FUNCTIONS = ["apply", "is_supported", "support_info"]
 
-ADDED_FUNCTIONS = ["unenforced", "sandbox_status"]  # not in __all__: `import *` brings what the original's does
+# Not in __all__: `import *` brings what the original's does.
+ADDED_FUNCTIONS = ["unenforced", "sandbox_status", "program_requirements", "explain_exec_failure"]
 
 OPTIONS = (
     "*, allow_keyrings=False, allow_sysv_ipc=False, allow_terminal_input=False, allow_bpf=False, "
@@ -53,6 +54,7 @@ MEMBERS = {
         # Not in the original:
         "block_unix_sockets",
         "unix_sockets_blocked",
+        "allow_program",
     },
     "CapabilitySource": {"user", "group", "system"},
     "FsCapability": {"original", "resolved", "access", "is_file", "source"},
@@ -69,6 +71,9 @@ SIGNATURES = {
     "support_info": "()",
     "unenforced": f"(caps, {OPTIONS})",
     "sandbox_status": "()",
+    "program_requirements": "(program, *, search_path=None)",
+    "explain_exec_failure": "(caps, program, errno, *, search_path=None)",
+    "CapabilitySet.allow_program": "(self, /, program, *, search_path=None)",
     "CapabilitySet.block_unix_sockets": "(self, /)",
     "CapabilitySet.allow_path": "(self, /, path, mode)",
     "CapabilitySet.allow_file": "(self, /, path, mode)",

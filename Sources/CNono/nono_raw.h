@@ -55,7 +55,8 @@ static inline long nono_raw6(long number, long a, long b, long c, long d, long e
 long nono_raw_clone(unsigned long flags, void *stack_end, int *word, int (*body)(void *), void *argument)
     __attribute__((visibility("hidden")));
 
-/* nono_sys_drop_capabilities() without libc (capabilities.c). */
+/* nono_sys_drop_capabilities() without libc, and without the bounding set, from which nothing is gained under
+ * no_new_privs (capabilities.c). */
 int nono_raw_drop_capabilities(uint64_t dropped) __attribute__((visibility("hidden")));
 
 #endif

@@ -54,11 +54,11 @@ private func answer(
     path: () throws(NonoError) -> [UInt8]
 ) -> NonoErrorCode {
     status { () throws(NonoError) in
-        let caps = try object(ctx, as: QueryContextHandle.self, name: "ctx").value
+        let context = try object(ctx, as: QueryContextHandle.self, name: "ctx")
         let mode = try modeArgument(mode)
         let path = Path(try path())
         let out = try output(outResult)
-        switch locate(path).map({ caps.answer(for: $0, mode: mode) }) ?? .notGranted {
+        switch locate(path).map({ context.value.answer(for: $0, mode: mode) }) ?? .notGranted {
         case .allowed(let path, let access):
             out.pointee = NonoQueryResult(NONO_QUERY_STATUS_ALLOWED, NONO_QUERY_REASON_GRANTED_PATH)
             out.pointee.granted_path = copyOut(path.bytes)

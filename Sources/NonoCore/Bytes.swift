@@ -38,6 +38,25 @@ func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     return seen & 0x8080_8080_8080_8080 == 0
 }
 
+func hasNUL(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var place = 0
+    while place + 8 <= bytes.count {
+        let word = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+        // Only a byte of 0 borrows when 1 is taken away, and had no high bit before.
+        if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 {
+            return true
+        }
+        place += 8
+    }
+    while place < bytes.count {
+        if bytes[place] == 0 {
+            return true
+        }
+        place += 1
+    }
+    return false
+}
+
 /// Whether every byte is ASCII and stands for itself in a string of JSON.
 func isPlainASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     bytes.count == endOfPlainASCII(UnsafeRawBufferPointer(bytes), from: 0)

@@ -14,6 +14,7 @@ public struct ObjectIdentity: Equatable, Sendable {
     }
 
     public var isDirectory: Bool { type == 0o040000 }
+    public var isRegular: Bool { type == 0o100000 }
     public var isDevice: Bool { type == 0o020000 || type == 0o060000 }
 
     /// The type in words, as an error message names it.
@@ -88,6 +89,12 @@ public struct Grant: Sendable {
                 remedy: NonoError.Remedy(path: original, access: access, isFile: false))
         }
         self.init(original: original, target: target, access: access, isFile: true, source: source)
+    }
+
+    /// A grant of an object of whatever type it has.
+    public init(of original: Path, resolvedTo target: ResolvedPath, access: AccessMode, source: Source) {
+        self.init(
+            original: original, target: target, access: access, isFile: !target.identity.isDirectory, source: source)
     }
 
     private init(original: Path, target: ResolvedPath, access: AccessMode, isFile: Bool, source: Source) {

@@ -31,12 +31,12 @@ public struct Coverage: Equatable, Sendable {
         }
     }
 
-    fileprivate mutating func include(_ grant: Grant, at position: Int) {
+    fileprivate mutating func include(_ access: AccessMode, isFile: Bool, at position: Int) {
         first = earlier(first, position)
-        if grant.access.includes(.read) { firstRead = earlier(firstRead, position) }
-        if grant.access.includes(.write) { firstWrite = earlier(firstWrite, position) }
-        if grant.access == .readWrite { firstReadWrite = earlier(firstReadWrite, position) }
-        if !grant.isFile { firstDirectory = earlier(firstDirectory, position) }
+        if access.includes(.read) { firstRead = earlier(firstRead, position) }
+        if access.includes(.write) { firstWrite = earlier(firstWrite, position) }
+        if access == .readWrite { firstReadWrite = earlier(firstReadWrite, position) }
+        if !isFile { firstDirectory = earlier(firstDirectory, position) }
     }
 }
 
@@ -71,12 +71,14 @@ struct GrantIndex: Sendable {
         next.append(head)
         var current = head
         while current != GrantIndex.none {
-            let other = grants[Int(current)]
-            if other.isFile == grants[position].isFile && other.access.includes(grants[position].access) {
+            let other = Int(current)
+            if grants[other].isFile == grants[position].isFile
+                && grants[other].access.includes(grants[position].access)
+            {
                 _ = newest.replace(with: Int(head), of: grants)
                 return
             }
-            current = next[Int(current)]
+            current = next[other]
         }
     }
 
@@ -93,36 +95,40 @@ struct GrantIndex: Sendable {
     }
 
     func coverage(of path: Path, in grants: [Grant]) -> Coverage {
-        var result = Coverage()
-        guard path.isAbsolute else { return result }
-        let length = path.bytes.count
-        var hash = PathHash()
-        hash.combine(Path.slash)
-        collect(prefix: 1, of: path, hash: hash, in: grants, into: &result)
-        for end in 1..<length {
-            let byte = path.bytes[end]
-            if byte == Path.slash {
-                collect(prefix: end, of: path, hash: hash, in: grants, into: &result)
+        guard path.isAbsolute else { return Coverage() }
+        return path.bytes.withUnsafeBufferPointer { bytes in
+            var result = Coverage()
+            // The root directory is a prefix with the slash behind it, all others without.
+            var hash = PathHash()
+            var end = 1
+            hash.combine(Path.slash)
+            collect(prefix: 1, of: path, hash: hash, in: grants, into: &result)
+            while end < bytes.count {
+                hash.combine(bytes[end])
+                end += 1
+                if end == bytes.count || bytes[end] == Path.slash {
+                    collect(prefix: end, of: path, hash: hash, in: grants, into: &result)
+                }
             }
-            hash.combine(byte)
+            return result
         }
-        if length > 1 {
-            collect(prefix: length, of: path, hash: hash, in: grants, into: &result)
-        }
-        return result
     }
 
+    /// Not inlined, so that the hash of what calls it stays in a register.
+    @inline(never)
     private func collect(
         prefix: Int, of path: Path, hash: PathHash, in grants: [Grant], into result: inout Coverage
     ) {
         guard let head = newest.find(prefix: prefix, of: path, hash: hash, in: grants) else { return }
         var current = Int32(head)
         while current != GrantIndex.none {
-            let grant = grants[Int(current)]
-            if !grant.isFile || prefix == path.bytes.count {
-                result.include(grant, at: Int(current))
+            let position = Int(current)
+            // By the field: a grant that is copied has its references counted.
+            let isFile = grants[position].isFile
+            if !isFile || prefix == path.bytes.count {
+                result.include(grants[position].access, isFile: isFile, at: position)
             }
-            current = next[Int(current)]
+            current = next[position]
         }
     }
 }

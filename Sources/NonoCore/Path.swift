@@ -13,8 +13,14 @@ public struct Path: Equatable, Sendable {
         self.bytes = bytes
     }
 
+    @_disfavoredOverload
     public init(_ text: String) {
         self.bytes = Array(text.utf8)
+    }
+
+    @inline(never)
+    public init(_ text: StaticString) {
+        self.bytes = [UInt8](UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// The text for people: what is not UTF-8 becomes U+FFFD.
@@ -24,12 +30,17 @@ public struct Path: Equatable, Sendable {
 
     /// The same in UTF-8.
     @inline(never)
-    var textBytes: [UInt8] {
+    public var textBytes: [UInt8] {
         isUTF8(bytes) ? bytes : Array(text.utf8)
     }
 
     public var isAbsolute: Bool {
         bytes.first == Path.slash
+    }
+
+    /// Whether there is a NUL byte in it, which no path can hold that the kernel is given.
+    public var hasNUL: Bool {
+        bytes.withUnsafeBytes { NonoCore.hasNUL($0) }
     }
 
     /// The same path without the spelling that means nothing: repeated and trailing slashes, and `.` behind another

@@ -31,7 +31,7 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
     let abi = try kernelABI()
     let plan = try SandboxPlan(for: caps, options: options, abi: abi)
     let ruleset = try makeRuleset(plan.landlock)
-    let outcome = plan.seccomp.instructions.withUnsafeBufferPointer { program in
+    let outcome = plan.seccomp.withUnsafeBufferPointer { program in
         var restriction = nono_sys_restriction(
             ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
             program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue)
@@ -81,15 +81,15 @@ func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
             osError: -created)
     }
     let ruleset = FileDescriptor(created)
-    for grant in plan.grants {
-        let rule = plan.rule(for: grant)
-        let object = try openGranted(rule)
-        let failure = nono_sys_landlock_add_path(ruleset.number, object.number, rule.rights.rawValue)
+    for position in plan.grants.indices {
+        let object = try openGranted(plan.grants, at: position)
+        let failure = nono_sys_landlock_add_path(ruleset.number, object.number, plan.rights(at: position).rawValue)
         if failure < 0 {
+            let path = plan.grants[position].resolved
             throw .sandboxInit(
-                "Cannot add Landlock rule for \(rule.path.text): failed to add a rule: \(systemErrorText(-failure))"
+                "Cannot add Landlock rule for \(path.text): failed to add a rule: \(systemErrorText(-failure))"
                     + " (filesystem may not support Landlock)",
-                osError: -failure, path: rule.path)
+                osError: -failure, path: path)
         }
     }
     for rule in plan.portRules {
@@ -103,29 +103,34 @@ func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
     return ruleset
 }
 
-/// Opens what a rule is for, and nothing else that has come to its place: no link is followed, and the object must be
-/// the one that was granted.
-private func openGranted(_ rule: LandlockPlan.PathRule) throws(NonoError) -> FileDescriptor {
-    let opened = rule.path.withCString { nono_sys_open_object($0) }
+/// Opens what was granted, and nothing else that has come to its place: no link is followed, and the object must be the
+/// one that was there.
+private func openGranted(_ grants: [Grant], at position: Int) throws(NonoError) -> FileDescriptor {
+    // The path is copied by the field; see rights(at:).
+    let length = grants[position].resolved.bytes.count
+    let opened = withUnsafeTemporaryAllocation(byteCount: length + 1, alignment: 1) { path in
+        grants[position].resolved.bytes.withUnsafeBytes { path.copyMemory(from: $0) }
+        path[length] = 0
+        return path.withMemoryRebound(to: CChar.self) { nono_sys_open_object($0.baseAddress) }
+    }
     if opened == -ELOOP {
-        throw .replaced(rule, by: "a symbolic link is on the way to it")
+        throw .replaced(grants[position], by: "a symbolic link is on the way to it")
     }
     if opened < 0 {
+        let path = grants[position].resolved
         throw NonoError(
-            .unknown, "Landlock path error: failed to open \"\(rule.path.text)\": \(systemErrorText(-opened))",
-            diagnostic: .ioError, osError: -opened, path: rule.path)
+            .unknown, "Landlock path error: failed to open \"\(path.text)\": \(systemErrorText(-opened))",
+            diagnostic: .ioError, osError: -opened, path: path)
     }
     let object = FileDescriptor(opened)
-    var found = nono_sys_identity()
-    let failure = nono_sys_identify(object.number, &found)
-    if failure < 0 {
-        throw NonoError(
-            .unknown, "Landlock path error: failed to examine \"\(rule.path.text)\": \(systemErrorText(-failure))",
-            diagnostic: .ioError, osError: -failure, path: rule.path)
+    let identity = try identify(object.number) { osError in
+        let path = grants[position].resolved
+        return NonoError(
+            .unknown, "Landlock path error: failed to examine \"\(path.text)\": \(systemErrorText(osError))",
+            diagnostic: .ioError, osError: osError, path: path)
     }
-    let identity = ObjectIdentity(device: found.device, inode: found.inode, mode: found.mode)
-    if identity != rule.identity {
-        throw .replaced(rule, by: "a \(identity.typeName) with another identity is there now")
+    if identity != grants[position].identity {
+        throw .replaced(grants[position], by: "a \(identity.typeName) with another identity is there now")
     }
     return object
 }
@@ -173,10 +178,10 @@ extension NonoError {
             path: path)
     }
 
-    fileprivate static func replaced(_ rule: LandlockPlan.PathRule, by what: String) -> NonoError {
+    fileprivate static func replaced(_ grant: Grant, by what: String) -> NonoError {
         .sandboxInit(
-            "\(rule.path.text) is not the \(rule.identity.typeName) that was granted: \(what)."
+            "\(grant.resolved.text) is not the \(grant.identity.typeName) that was granted: \(what)."
                 + " Grant the path again if it is meant.",
-            path: rule.path)
+            path: grant.resolved)
     }
 }

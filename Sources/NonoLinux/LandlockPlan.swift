@@ -6,13 +6,6 @@ internal import NonoCore
 ///
 /// A plan is made from the set and the ABI alone, so that tests see what kernels would be told that are not there.
 struct LandlockPlan: Sendable {
-    struct PathRule: Equatable, Sendable {
-        let path: Path
-        /// The object the rule is for; another one in its place is an error.
-        let identity: ObjectIdentity
-        let rights: FileRights
-    }
-
     struct PortRule: Equatable, Sendable {
         let port: UInt16
         let rights: NetworkRights
@@ -22,7 +15,7 @@ struct LandlockPlan: Sendable {
     let handledFiles: FileRights
     let handledNetwork: NetworkRights
     let scopes: Scopes
-    /// What is granted; `rule(for:)` makes a rule of each.
+    /// A rule for each, with `rights(at:)`.
     let grants: [Grant]
     let portRules: [PortRule]
 
@@ -57,26 +50,23 @@ struct LandlockPlan: Sendable {
         grants = caps.grants
     }
 
-    /// The rule for one of the grants, made when it is wanted: thousands of them at once would take memory for nothing.
-    func rule(for grant: Grant) -> PathRule {
-        PathRule(
-            path: grant.resolved, identity: grant.identity,
-            rights: LandlockPlan.rights(of: grant).intersection(abi.files))
-    }
-
-    /// What a grant gives on a kernel that knows all rights.
-    static func rights(of grant: Grant) -> FileRights {
+    /// What the grant at a position gives on this kernel.
+    func rights(at position: Int) -> FileRights {
+        // By the field: a grant that is copied has its references counted, which in a process that was just forked
+        // copies the pages that they are in.
+        let access = grants[position].access
+        let identity = grants[position].identity
         var rights: FileRights = []
-        if grant.access.includes(.read) {
+        if access.includes(.read) {
             rights.formUnion(.reading)
         }
-        if grant.access.includes(.write) {
+        if access.includes(.write) {
             rights.formUnion(.writing)
-            if grant.identity.isDevice || (grant.identity.isDirectory && grant.resolved.isAtOrBelowDev) {
+            if identity.isDevice || (identity.isDirectory && grants[position].resolved.isAtOrBelowDev) {
                 rights.formUnion(.ioctlDevice)
             }
         }
-        return grant.identity.isDirectory ? rights : rights.intersection(.onFile)
+        return (identity.isDirectory ? rights : rights.intersection(.onFile)).intersection(abi.files)
     }
 }
 

@@ -54,6 +54,7 @@ public final class SandboxedProcess {
             command.withLaunch { launch in
                 launch.restriction = restriction
                 launch.scope = scope
+                sandbox.place(&launch)
                 launch.stdio = streams.ofCommand
                 launch.groups = controlGroups.descriptors
                 limits.copy(to: &launch)

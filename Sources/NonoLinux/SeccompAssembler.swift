@@ -44,11 +44,14 @@ struct SeccompAssembler: Sendable {
         case greaterOrEqual = 0x35
     }
 
-    private(set) var instructions: [Instruction] = []
+    private var program = nono_sys_program()
 
-    /// `capacity` instructions are written without taking memory again.
-    init(capacity: Int) {
-        instructions.reserveCapacity(capacity)
+    var count: Int { Int(program.length) }
+
+    func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Instruction>) -> Result) -> Result {
+        withUnsafeBytes(of: program.instructions) { bytes in
+            body(UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: Instruction.self)[..<count]))
+        }
     }
 
     mutating func load(_ field: Field) {
@@ -75,31 +78,36 @@ struct SeccompAssembler: Sendable {
 
     /// The jumps to a place, among the instructions in a range, go to what comes next. Tells whether there are any.
     mutating func land(in range: Range<Int>, jumpsTo place: UInt8) -> Bool {
-        let landing = instructions.count
-        var isJumpedTo = false
+        let landing = count
         let wanted = SeccompAssembler.unknownDistance(to: place)
-        for position in range where instructions[position].code == 0x05 && instructions[position].operand == wanted {
-            instructions[position].operand = UInt32(landing - position - 1)
-            isJumpedTo = true
+        return change { instructions in
+            var isJumpedTo = false
+            for position in range where instructions[position].code == 0x05 && instructions[position].operand == wanted
+            {
+                instructions[position].operand = UInt32(landing - position - 1)
+                isJumpedTo = true
+            }
+            return isJumpedTo
         }
-        return isJumpedTo
     }
 
     /// A comparison that goes on with what comes next if it does not hold, and else where `landTrue(_:)` says later.
     mutating func branch(_ comparison: Comparison, _ operand: UInt32) -> Int {
         write(comparison.rawValue, operand)
-        return instructions.count - 1
+        return count - 1
     }
 
     mutating func landTrue(_ branch: Int) {
-        instructions[branch].jump_true = UInt8(instructions.count - branch - 1)
+        let distance = UInt8(count - branch - 1)
+        change { $0[branch].jump_true = distance }
     }
 
     /// `body` runs if the comparison holds; otherwise the program goes on behind it.
     mutating func when(_ comparison: Comparison, _ operand: UInt32, _ body: (inout SeccompAssembler) -> Void) {
         let position = branch(comparison, operand)
         body(&self)
-        instructions[position].jump_false = UInt8(instructions.count - position - 1)
+        let distance = UInt8(count - position - 1)
+        change { $0[position].jump_false = distance }
     }
 
     /// The opposite.
@@ -110,6 +118,15 @@ struct SeccompAssembler: Sendable {
     }
 
     private mutating func write(_ code: UInt16, _ operand: UInt32) {
-        instructions.append(Instruction(code: code, jump_true: 0, jump_false: 0, operand: operand))
+        let position = count
+        precondition(position < Int(NONO_SYS_LONGEST_PROGRAM))
+        change { $0[position] = Instruction(code: code, jump_true: 0, jump_false: 0, operand: operand) }
+        program.length += 1
+    }
+
+    private mutating func change<Result>(_ body: (UnsafeMutableBufferPointer<Instruction>) -> Result) -> Result {
+        withUnsafeMutableBytes(of: &program.instructions) { bytes in
+            body(bytes.assumingMemoryBound(to: Instruction.self))
+        }
     }
 }

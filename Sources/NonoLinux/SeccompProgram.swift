@@ -12,15 +12,9 @@ internal import NonoCore
 /// at are cheap.
 ///
 /// Most programs are written in a process that has just been forked, where every page that is touched costs more than
-/// what is done in it. So nothing is sorted and no memory taken but for the program itself.
+/// what is done in it. So nothing is sorted and no memory is taken.
 struct SeccompProgram: Sendable {
-    /// As the kernel takes them.
-    var instructions: [SeccompAssembler.Instruction] { assembler.instructions }
-
-    /// More instructions than a program has.
-    static let longest = 256
-
-    private var assembler = SeccompAssembler(capacity: SeccompProgram.longest)
+    private var assembler = SeccompAssembler()
     private let network: NetworkMode
     private let blocksUnixSockets: Bool
 
@@ -51,6 +45,18 @@ struct SeccompProgram: Sendable {
             }
             assemble(UnsafeBufferPointer(decisions), on: processor)
         }
+    }
+
+    /// The program as the kernel takes it.
+    func withUnsafeBufferPointer<Result>(
+        _ body: (UnsafeBufferPointer<SeccompAssembler.Instruction>) -> Result
+    ) -> Result {
+        assembler.withUnsafeBufferPointer(body)
+    }
+
+    /// A copy of it.
+    var instructions: [SeccompAssembler.Instruction] {
+        withUnsafeBufferPointer { Array($0) }
     }
 
     // MARK: What is closed
@@ -164,7 +170,7 @@ struct SeccompProgram: Sendable {
                 starts[count] = UInt16(number)
                 count += 1
             }
-            let tree = assembler.instructions.count
+            let tree = assembler.count
             bisect(UnsafeBufferPointer(rebasing: starts[..<count]), decisions)
             writeBlocks(jumpedToFrom: tree)
         }
@@ -189,7 +195,7 @@ struct SeccompProgram: Sendable {
 
     /// Puts every block that is jumped to behind the tree, once, and lets the jumps land there.
     private mutating func writeBlocks(jumpedToFrom tree: Int) {
-        let end = assembler.instructions.count
+        let end = assembler.count
         var next = Decision.socket.rawValue
         while let block = Decision(rawValue: next) {
             if assembler.land(in: tree..<end, jumpsTo: next) {

@@ -7,7 +7,7 @@ public import NonoCore
 ///
 /// The canonical path and the identity belong together: the object was reached by that very path without a link.
 public func resolve(_ path: Path) throws(NonoError) -> ResolvedPath {
-    if path.bytes.contains(0) {
+    if path.hasNUL {
         throw .unresolvableNUL(path)
     }
     if let direct = resolveWithoutLinks(path) {
@@ -20,6 +20,9 @@ public func resolve(_ path: Path) throws(NonoError) -> ResolvedPath {
         failure = walk.follow(path)
         if failure != 0 {
             throw .unresolvable(path, osError: failure)
+        }
+        if let identity = walk.identity {
+            return ResolvedPath(path: walk.canonical, identity: identity)
         }
         var identity = nono_sys_identity()
         failure = -walk.canonical.withCString { nono_sys_identify_path($0, &identity) }
@@ -42,7 +45,7 @@ public func locate(_ path: Path) -> Path? {
     if path.bytes.isEmpty {
         return nil
     }
-    if !path.bytes.contains(0) {
+    if !path.hasNUL {
         // A link on the way is told before anything that is missing behind it: what is in front of the first missing
         // part is then as it is spelled, and what is behind it stands for itself, unless `..` leads back.
         let failure = path.withCString { nono_sys_identify_path($0, nil) }
@@ -57,6 +60,7 @@ public func locate(_ path: Path) -> Path? {
 }
 
 /// Whether a path leads to a directory, through links too.
+@inline(never)
 public func isDirectory(_ path: Path) -> Bool {
     !path.bytes.contains(0) && path.withCString { nono_sys_check_directory($0) } == 0
 }
@@ -79,6 +83,18 @@ private func canonicalWithoutLinks(_ path: Path) -> Path? {
     return walk.appendText(of: path) == 0 ? walk.canonical : nil
 }
 
+/// Which object an open descriptor is. What is thrown otherwise is made from the errno.
+public func identify(
+    _ descriptor: Int32, orThrow failure: (_ osError: Int32) -> NonoError
+) throws(NonoError) -> ObjectIdentity {
+    var identity = nono_sys_identity()
+    let result = nono_sys_identify(descriptor, &identity)
+    if result < 0 {
+        throw failure(-result)
+    }
+    return ObjectIdentity(identity)
+}
+
 extension ObjectIdentity {
     init(_ identity: nono_sys_identity) {
         self.init(device: identity.device, inode: identity.inode, mode: identity.mode)
@@ -88,16 +104,25 @@ extension ObjectIdentity {
 extension Path {
     /// Whether the text of an absolute path is in canonical form: single slashes, none at the end, no `.` or `..`.
     var isCanonicalText: Bool {
-        var start = 1
-        for end in 1...max(bytes.count, 1) where end >= bytes.count || bytes[end] == Path.slash {
-            let length = end - start
-            let isDots = bytes[start..<max(end, start)].allSatisfy { $0 == UInt8(ascii: ".") }
-            if length <= 2 && isDots && bytes.count > 1 {
-                return false
+        bytes.withUnsafeBufferPointer { bytes in
+            var start = 1
+            while start < bytes.count {
+                var end = start
+                while end < bytes.count && bytes[end] != Path.slash {
+                    end &+= 1
+                }
+                let isDots =
+                    end == start
+                    || bytes[start] == UInt8(ascii: ".")
+                        && (end == start + 1 || end == start + 2 && bytes[start + 1] == UInt8(ascii: "."))
+                // A slash at the end has an empty component behind it.
+                if isDots || end == bytes.count - 1 {
+                    return false
+                }
+                start = end + 1
             }
-            start = end + 1
+            return true
         }
-        return true
     }
 
     fileprivate var hasParentComponent: Bool {

@@ -13,6 +13,8 @@ struct PathWalk {
     private var missing = 0
     /// As many links as the kernel follows, path_resolution(7).
     private var linksLeft = 40
+    /// The object at the end, if the walk came upon it.
+    private(set) var identity: ObjectIdentity?
 
     /// What the kernel takes as a path, PATH_MAX, with the terminator.
     private static let longestPath = 4096
@@ -40,19 +42,40 @@ struct PathWalk {
         return failure != 0 || result.count < PathWalk.longestPath ? failure : ENAMETOOLONG
     }
 
+    /// Ends the walk if what is left of it has no more links in it: the kernel tells that in one step, and the text is
+    /// the rest of the way. What fails is walked on, which tells why.
+    private mutating func finishWithoutLinks(_ pending: inout PendingComponents) {
+        let rest = Path(result + [Path.slash] + pending.rest)
+        var found = nono_sys_identity()
+        if rest.hasNUL || rest.withCString({ nono_sys_identify_path($0, &found) }) != 0 {
+            return
+        }
+        while let component = pending.next() {
+            take(component) { $0.append($1) }
+        }
+        identity = ObjectIdentity(found)
+    }
+
     private mutating func walk(
         _ path: Path, name: (inout PathWalk, PendingComponents.Component, inout PendingComponents) -> Int32
     ) -> Int32 {
         var failure = begin(at: path)
         var pending = PendingComponents(path.bytes)
         while failure == 0, let component = pending.next() {
-            if component.isParent {
-                removeLast()
-            } else if !component.isSelf {
-                failure = name(&self, component, &pending)
-            }
+            take(component) { failure = name(&$0, $1, &pending) }
         }
         return failure
+    }
+
+    /// `..` and `.` are what the text says when the path so far has no links in it; `name` takes any other component.
+    private mutating func take(
+        _ component: PendingComponents.Component, name: (inout PathWalk, PendingComponents.Component) -> Void
+    ) {
+        if component.isParent {
+            removeLast()
+        } else if !component.isSelf {
+            name(&self, component)
+        }
     }
 
     private mutating func begin(at path: Path) -> Int32 {
@@ -92,6 +115,7 @@ struct PathWalk {
             linksLeft -= 1
             result.removeSubrange((target.first == Path.slash ? 1 : parentLength)...)
             pending.insert(target)
+            finishWithoutLinks(&pending)
             return 0
         case EINVAL:
             // There is something, and it is not a link.
@@ -167,6 +191,9 @@ struct PendingComponents {
         }
         return position > start ? Component(bytes: bytes[start..<position]) : nil
     }
+
+    /// What has not been read.
+    var rest: ArraySlice<UInt8> { bytes[position...] }
 
     mutating func insert(_ text: [UInt8]) {
         bytes = text + bytes[position...]

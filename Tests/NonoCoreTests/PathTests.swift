@@ -4,6 +4,21 @@ import NonoCore
 import Testing
 
 @Suite struct PathTests {
+    /// Bytes are looked at in words of eight.
+    @Test func aNULByteIsFoundAnywhere() {
+        for length in 0..<20 {
+            for filler: UInt8 in [1, 0x7f, 0x80, 0xff] {
+                let path = [UInt8](repeating: filler, count: length)
+                #expect(!Path(path).hasNUL)
+                for place in path.indices {
+                    var holed = path
+                    holed[place] = 0
+                    #expect(Path(holed).hasNUL)
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         ("/", "/"), ("//", "/"), ("///tmp//", "/tmp"), ("/tmp/.", "/tmp"), ("/./tmp", "/tmp"), ("/a/./b/", "/a/b"),
         ("/a/../b", "/a/../b"), ("./d", "./d"), (".", "."), ("d/./e", "d/e"), ("..", ".."), ("", ""), ("a//b/", "a/b"),

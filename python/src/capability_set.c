@@ -244,6 +244,7 @@ PyDoc_STRVAR(summary_doc, "summary($self)\n--\n\nReturn a description for people
 static PyMethodDef methods[] = {
     KEYWORD_METHOD("allow_path", allow_path, allow_path_doc),
     KEYWORD_METHOD("allow_file", allow_file, allow_file_doc),
+    KEYWORD_METHOD("allow_program", programs_allow, programs_allow_doc),
     {"block_network", block_network, METH_NOARGS, block_network_doc},
     {"block_unix_sockets", block_unix_sockets, METH_NOARGS, block_unix_sockets_doc},
     KEYWORD_METHOD("allow_command", allow_command, allow_command_doc),

@@ -32,6 +32,9 @@ enum text {
     TEXT_PATH_NOT_GRANTED,
     TEXT_INSUFFICIENT_ACCESS,
     TEXT_NETWORK_BLOCKED,
+    TEXT_READ,
+    TEXT_WRITE,
+    TEXT_READ_WRITE,
     TEXT_COUNT
 };
 
@@ -121,6 +124,15 @@ extern const char sandbox_is_supported_doc[];
 PyObject *diagnostics_report(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *diagnostics_of_session(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *diagnostics_merge(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+/* programs.c */
+
+PyObject *programs_allow(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *programs_requirements(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *programs_explain(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+extern const char programs_allow_doc[];
+extern const char programs_requirements_doc[];
+extern const char programs_explain_doc[];
 
 /* module.c */
 

@@ -92,6 +92,9 @@ static const char *const TEXTS[TEXT_COUNT] = {
     [TEXT_PATH_NOT_GRANTED] = "path_not_granted",
     [TEXT_INSUFFICIENT_ACCESS] = "insufficient_access",
     [TEXT_NETWORK_BLOCKED] = "network_blocked",
+    [TEXT_READ] = "read",
+    [TEXT_WRITE] = "write",
+    [TEXT_READ_WRITE] = "read+write",
 };
 
 static bool intern_texts(struct module_state *state) {
@@ -177,12 +180,16 @@ static PyMethodDef functions[] = {
     KEYWORD_METHOD("prepare", sandbox_prepare, sandbox_prepare_doc),
     KEYWORD_METHOD("unenforced", sandbox_unenforced, sandbox_unenforced_doc),
     {"sandbox_status", sandbox_status, METH_NOARGS, sandbox_status_doc},
+    KEYWORD_METHOD("program_requirements", programs_requirements, programs_requirements_doc),
+    KEYWORD_METHOD("explain_exec_failure", programs_explain, programs_explain_doc),
     POSITIONAL_METHOD("diagnostic_report_json", diagnostics_report),
     POSITIONAL_METHOD("session_diagnostics_json", diagnostics_of_session),
     POSITIONAL_METHOD("merged_diagnostic_report_json", diagnostics_merge),
     {NULL, NULL, 0, NULL},
 };
 
+/* No Py_mod_gil: a free-threaded CPython turns its lock on for this module, since nobody has run it there under
+ * ThreadSanitizer. */
 static PyModuleDef_Slot slots[] = {
     SLOT(Py_mod_exec, execute),
     {0, NULL},

@@ -4,6 +4,8 @@
  */
 #include "extension.h"
 
+#include <string.h>
+
 struct query_context {
     PyObject ob_base;
     struct NonoQueryContext *handle;
@@ -41,8 +43,18 @@ static bool add(PyObject *dict, PyObject *key, PyObject *value) {
     return added;
 }
 
-static PyObject *interned(const char *text) {
-    return PyUnicode_InternFromString(text == NULL ? "" : text);
+/* The string for a text of the library that names an access. There are three; strings of them are kept. */
+static PyObject *access_string(const struct module_state *state, const char *text) {
+    if (text != NULL && strcmp(text, "read") == 0) {
+        return new_reference(state->texts[TEXT_READ]);
+    }
+    if (text != NULL && strcmp(text, "write") == 0) {
+        return new_reference(state->texts[TEXT_WRITE]);
+    }
+    if (text != NULL && strcmp(text, "read+write") == 0) {
+        return new_reference(state->texts[TEXT_READ_WRITE]);
+    }
+    return PyUnicode_FromString(text == NULL ? "" : text);
 }
 
 static enum text reason_text(enum NonoQueryReason reason) {
@@ -68,11 +80,11 @@ static bool fill(PyObject *dict, const struct module_state *state, const struct 
     }
     if (result->reason == NONO_QUERY_REASON_GRANTED_PATH) {
         return add(dict, state->texts[TEXT_GRANTED_PATH], module_path(result->granted_path)) &&
-               add(dict, state->texts[TEXT_ACCESS], interned(result->access));
+               add(dict, state->texts[TEXT_ACCESS], access_string(state, result->access));
     }
     if (result->reason == NONO_QUERY_REASON_INSUFFICIENT_ACCESS) {
-        return add(dict, state->texts[TEXT_GRANTED], interned(result->granted)) &&
-               add(dict, state->texts[TEXT_REQUESTED], interned(result->requested));
+        return add(dict, state->texts[TEXT_GRANTED], access_string(state, result->granted)) &&
+               add(dict, state->texts[TEXT_REQUESTED], access_string(state, result->requested));
     }
     return true;
 }

@@ -16,6 +16,13 @@ struct nono_sys_instruction {
     uint32_t operand;
 };
 
+/* Room for a program, which takes no memory but its own. */
+enum { NONO_SYS_LONGEST_PROGRAM = 256 };
+struct nono_sys_program {
+    uint16_t length;
+    struct nono_sys_instruction instructions[NONO_SYS_LONGEST_PROGRAM];
+};
+
 /* What is to be put in force. Everything in it is ready: nothing is allocated while threads stand still. */
 struct nono_sys_restriction {
     int ruleset;

@@ -39,6 +39,14 @@ bool nono_sys_exists(const char *path);
 /* Whether it leads to a file that this process may execute. */
 bool nono_sys_is_program(const char *path);
 
+/* Contents (program_files.c) */
+
+int nono_sys_open_to_read(const char *path);
+/* Reads as many bytes as there are; returns how many. */
+ptrdiff_t nono_sys_read_at(int fd, void *buffer, size_t size, uint64_t offset);
+/* getdents64(2). Returns the number of bytes, 0 at the end. */
+ptrdiff_t nono_sys_read_entries(int fd, void *buffer, size_t size);
+
 /* Landlock (landlock.c); landlock(7). Not in the headers of older build hosts, hence by number. */
 
 /* The ABI of the running kernel, 1 or more. */
