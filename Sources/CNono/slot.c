@@ -81,6 +81,14 @@ static void discard(struct nono_sys_slot *slot) {
     munmap(slot, slot->size);
 }
 
+static ssize_t receive(const struct nono_sys_slot *slot, char *news, int flags) {
+    ssize_t length;
+    do {
+        length = recv(slot->socket, news, 1, MSG_DONTWAIT | flags);
+    } while (length < 0 && errno == EINTR);
+    return length;
+}
+
 static struct nono_sys_slot *lay_out(const struct nono_sys_pool *pool) {
     const size_t head = 4096;
     size_t size = head + NONO_SLOT_BLOCK + 2 * NONO_KEEPER_STACK;
@@ -176,6 +184,11 @@ struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool) {
 
 void nono_slot_give_back(struct nono_sys_pool *pool, struct nono_sys_slot *slot) {
     bool is_gone = slot == NULL || slot->is_broken;
+    char news;
+    if (!is_gone && receive(slot, &news, 0) != 1) {
+        nono_slot_break(slot);
+        is_gone = true;
+    }
     pthread_mutex_lock(&pool->lock);
     if (is_gone) {
         pool->slots--;
@@ -229,12 +242,14 @@ int nono_slot_start(struct nono_sys_slot *slot, struct nono_sys_process *process
     return sent < 0 ? -errno : 0;
 }
 
+/* The news of the end stays where it is until the slot is given back: the descriptor goes on to poll as readable,
+ * whoever has looked. */
 int nono_slot_hear(struct nono_sys_slot *slot) {
     char news;
-    ssize_t length;
-    do {
-        length = recv(slot->socket, &news, 1, MSG_DONTWAIT);
-    } while (length < 0 && errno == EINTR);
+    ssize_t length = receive(slot, &news, MSG_PEEK);
+    if (length == 1 && news != NONO_TEMPLATE_ENDED) {
+        length = receive(slot, &news, 0);
+    }
     if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         return 0;
     }

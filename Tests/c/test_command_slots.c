@@ -4,6 +4,7 @@
  * is in the sandbox already. What they can do to it must not reach the caller, nor the next command. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -378,6 +379,26 @@ static void test_a_contained_caller(void) {
     in_child(run_contained);
 }
 
+/* The end can be polled for, though another call has come upon it before. */
+static void test_the_end_stays_readable(void) {
+    struct NonoPreparedSandbox *sandbox = warm_sandbox();
+    struct NonoSpawnOptions options = piped();
+    for (int i = 0; i < 3; i++) {
+        struct NonoProcess *process = start(sandbox, ARGV("/bin/true"), &options);
+        struct pollfd entry = {.fd = nono_process_descriptor(process), .events = POLLIN};
+        struct NonoProcessStatus status = {.struct_size = sizeof status};
+        CHECK_INT(poll(&entry, 1, 20000), 1);
+        for (int look = 0; look < 3; look++) {
+            CHECK_OK(nono_process_wait(process, 0, &status));
+            CHECK(status.has_ended);
+            CHECK(nono_process_failure(process) == NULL);
+            CHECK_INT(poll(&entry, 1, 0), 1);
+        }
+        nono_process_free(process);
+    }
+    nono_prepared_sandbox_free(sandbox);
+}
+
 static const struct test tests[] = {
     {"the same process starts them", test_the_same_process_starts_them},
     {"each has its own surroundings", test_each_has_its_own_surroundings},
@@ -393,6 +414,7 @@ static const struct test tests[] = {
     {"more threads than slots", test_more_threads_than_slots},
     {"descriptors that run out", test_descriptors_that_run_out},
     {"a contained caller", test_a_contained_caller},
+    {"the end stays readable", test_the_end_stays_readable},
 };
 
 CHECK_MAIN("command_slots", tests)

@@ -44,8 +44,9 @@ static PyObject *none_or_raise(enum NonoErrorCode code) {
     return code == NONO_ERROR_CODE_OK ? new_reference(Py_None) : raise_last_error(code);
 }
 
-static PyObject *failure_text(struct NonoProcess *handle) {
-    char *text = nono_process_failure(handle);
+static PyObject *failure_text(struct NonoProcess *handle, const struct NonoProcessStatus *status) {
+    /* Asking anyway would look at how it is by now, which may be another state. */
+    char *text = status->failed_stage == NONO_SPAWN_STAGE_NONE ? NULL : nono_process_failure(handle);
     if (text == NULL) {
         return new_reference(Py_None);
     }
@@ -71,7 +72,7 @@ static PyObject *wait(PyObject *self, PyObject *args) {
     if (PyErr_CheckSignals() != 0) {
         return NULL;
     }
-    PyObject *failure = failure_text(handle_of(self));
+    PyObject *failure = failure_text(handle_of(self), &status);
     PyObject *unenforced = failure == NULL ? NULL : sandbox_unenforced_names(status.unenforced);
     if (unenforced == NULL) {
         Py_XDECREF(failure);
