@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls about paths. */
+ * System calls about paths. What macOS does in another way is in path_macos.c. */
 #define _GNU_SOURCE
 #include "nono_sys.h"
 
@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef __linux__
 
 /* openat2(2), Linux 5.6. The build host's headers may lack it. */
 #ifndef SYS_openat2
@@ -113,6 +115,13 @@ int nono_sys_identify_path(const char *path, struct nono_sys_identity *out) {
     return result;
 }
 
+void nono_sys_close(int fd) {
+    /* close(3) is a cancellation point. */
+    syscall(SYS_close, fd);
+}
+
+#endif
+
 ptrdiff_t nono_sys_readlink(const char *path, char *buffer, size_t size) {
     ssize_t length = readlink(path, buffer, size);
     return length < 0 ? -errno : length;
@@ -132,9 +141,4 @@ ptrdiff_t nono_sys_getcwd(char *buffer, size_t size) {
         return errno == ERANGE ? -ENAMETOOLONG : -errno;
     }
     return (ptrdiff_t)strlen(buffer);
-}
-
-void nono_sys_close(int fd) {
-    /* close(3) is a cancellation point. */
-    syscall(SYS_close, fd);
 }

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *nono_sys_home(void) {
+    return getenv("HOME");
+}
+
 void nono_sys_strerror(int error, char *buffer, size_t size) {
     if (strerror_r(error, buffer, size) != 0) {
         snprintf(buffer, size, "Unknown error %d", error);

@@ -14,7 +14,7 @@ func deduplicated(_ grants: [Grant]) -> [Grant]? {
     var survivingFiles = GrantTable()
     var isRemoved = [Bool](repeating: false, count: grants.count)
     var accessEdits: [(position: Int, access: AccessMode)] = []
-    var originalEdits: [(position: Int, original: Path)] = []
+    var spellingEdits: [(position: Int, loser: Int)] = []
     var removed = 0
 
     for later in grants.indices {
@@ -42,7 +42,7 @@ func deduplicated(_ grants: [Grant]) -> [Grant]? {
             accessEdits.append((winner, .readWrite))
         }
         if isSpelledAsResolved(grants[winner]) && !isSpelledAsResolved(grants[loser]) {
-            originalEdits.append((winner, grants[loser].original))
+            spellingEdits.append((winner, loser))
         }
     }
     if removed == 0 {
@@ -53,8 +53,8 @@ func deduplicated(_ grants: [Grant]) -> [Grant]? {
     for edit in accessEdits {
         edited[edit.position].access = edit.access
     }
-    for edit in originalEdits {
-        edited[edit.position].original = edit.original
+    for edit in spellingEdits {
+        edited[edit.position].takeSpelling(of: grants[edit.loser])
     }
     var result: [Grant] = []
     result.reserveCapacity(grants.count - removed)

@@ -9,13 +9,15 @@ struct PathWalk {
     let mustExist: Bool
     /// The path so far: absolute, without links, `.` and `..`.
     private(set) var result: [UInt8] = []
+    /// The working directory, if the path is relative.
+    private(set) var base: Path?
     /// How many components at the end of `result` do not exist.
     private var missing = 0
     /// As many links as the kernel follows, path_resolution(7).
     private var linksLeft = 40
 
     /// What the kernel takes as a path, PATH_MAX, with the terminator.
-    private static let longestPath = 4096
+    static let longestPath = 4096
 
     init(mustExist: Bool) {
         self.mustExist = mustExist
@@ -68,6 +70,7 @@ struct PathWalk {
                 return length < 0 ? Int32(-length) : ENOENT
             }
             result = (0..<length).map { UInt8(bitPattern: base[$0]) }
+            self.base = Path(result)
             return 0
         }
     }
