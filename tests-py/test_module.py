@@ -52,6 +52,7 @@ MEMBERS = {
         "summary",
         # Not in the original:
         "block_unix_sockets",
+        "seatbelt_profile",
         "unix_sockets_blocked",
     },
     "CapabilitySource": {"user", "group", "system"},
@@ -80,6 +81,7 @@ SIGNATURES = {
     "CapabilitySet.path_covered": "(self, /, path)",
     "CapabilitySet.fs_capabilities": "(self, /)",
     "CapabilitySet.summary": "(self, /)",
+    "CapabilitySet.seatbelt_profile": "(self, /)",
     "CapabilitySource.user": "()",
     "CapabilitySource.group": "(name)",
     "CapabilitySource.system": "()",

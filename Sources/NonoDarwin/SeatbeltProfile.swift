@@ -98,7 +98,11 @@ private struct SeatbeltProfile {
                 filters.append(filter)
             }
         }
-        for position in distinct(filters).sorted() {
+        var isFirst = [Bool](repeating: false, count: filters.count)
+        for position in distinct(filters) {
+            isFirst[position] = true
+        }
+        for position in filters.indices where isFirst[position] {
             append(head)
             text += filters[position]
             append("))\n")
@@ -183,7 +187,7 @@ private struct SeatbeltProfile {
     }
 }
 
-/// The positions of the different texts, in the order of the texts; of equal ones the first.
+/// The positions of the different texts, sorted by text; of equal ones the first.
 private func distinct(_ texts: [[UInt8]]) -> [Int] {
     let positions = texts.indices.sorted { left, right in
         texts[left].lexicographicallyPrecedes(texts[right]) || (texts[left] == texts[right] && left < right)
