@@ -5,15 +5,16 @@
 #include "nono_sys.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifdef __linux__
+
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 
 /* openat2(2), Linux 5.6. The build host's headers may lack it. */
 #ifndef SYS_openat2

@@ -4,10 +4,10 @@
 
 internal import NonoCore
 
-#if os(Linux)
-    internal import NonoLinux
-#elseif os(macOS) || NONO_SEATBELT_STAND_IN
+#if os(macOS) || NONO_SEATBELT_STAND_IN
     internal import NonoDarwin
+#elseif os(Linux)
+    internal import NonoLinux
 #else
     #error("libnono can sandbox on Linux and macOS only")
 #endif
