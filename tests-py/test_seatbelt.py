@@ -68,13 +68,13 @@ def test_what_cannot_be_written_down(caps: CapabilitySet, tree: Path) -> None:
 def test_a_path_that_is_not_text(caps: CapabilitySet, tree: Path) -> None:
     os.mkdir(b"caf\xe9")
     caps.allow_path(b"caf\xe9", R)
-    with pytest.raises(RuntimeError, match="path contains non-UTF-8 bytes: .*/caf\ufffd$"):
+    with pytest.raises(RuntimeError, match=r"path contains non-UTF-8 bytes: .*/caf\ufffd$"):
         caps.seatbelt_profile()
 
 
 def test_a_nul_in_a_rule(caps: CapabilitySet) -> None:
     caps.platform_rule("(allow \0)")
-    with pytest.raises(RuntimeError, match=r"Invalid profile string: nul byte found in provided data at position: \d+$"):
+    with pytest.raises(RuntimeError, match=r"nul byte found in provided data at position: \d+$"):
         caps.seatbelt_profile()
 
 

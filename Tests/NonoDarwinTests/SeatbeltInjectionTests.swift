@@ -145,7 +145,8 @@ private struct Meant {
             var all: [Meant] = []
             for scalar in some + scalars.suffix(1) {
                 let name = "a" + String(Character(scalar)) + "b"
-                all.append(Meant(original: ["d" + name, name], resolved: ["d" + name, name], access: .read, isFile: true))
+                all.append(
+                    Meant(original: ["d" + name, name], resolved: ["d" + name, name], access: .read, isFile: true))
                 caps.add(try grant("/d\(name)/\(name)", isFile: true))
             }
             #expect(try read(caps) == Meant.clauses(all, rules: []) + network, "\(category)")
@@ -156,8 +157,10 @@ private struct Meant {
     @Test func rulesStayWhereTheyAre() throws {
         var numbers = Numbers(state: 7)
         let words = [
-            "(", ")", "(", ")", "allow", "deny", " ", " ", "\n", "\t", "mach-lookup", "(global-name \"a\")", "\"", "\\", ";",
-            "; x\n", "#|", "|#", "#", "'", "file-read*", "(subpath \"/opt\")", "\"(\"", "\")\"", "\r", "\u{2028}", "\u{85}",
+            "(", ")", "(", ")", "allow", "deny", " ", " ", "\n", "\t", "mach-lookup", "(global-name \"a\")", "\"", "\\",
+            ";",
+            "; x\n", "#|", "|#", "#", "'", "file-read*", "(subpath \"/opt\")", "\"(\"", "\")\"", "\r", "\u{2028}",
+            "\u{85}",
             "(deny network-bind)", "(allow sysctl-write)", "#\"^/opt/[a-z]\"",
         ]
         let meant = Meant(original: ["o"], resolved: ["r"], access: .readWrite, isFile: false)
@@ -188,8 +191,9 @@ private struct Meant {
         for text in ["(", ")", "(a))", "\"", "(\"a)", "#|", "#| a", "\"\\n\"", "\"\\", "#\"\\\"\""] {
             #expect(throws: SExpression.SyntaxError.self, "\(text)") { try SExpression.readAll(Array(text.utf8)) }
         }
-        #expect(try SExpression.readAll(Array("a ; )\n#| ( |# #\"\\d\" \"\\\"\\\\\"".utf8)) == [
-            "a", .raw(Array("\\d".utf8)), .string("\"\\"),
-        ])
+        #expect(
+            try SExpression.readAll(Array("a ; )\n#| ( |# #\"\\d\" \"\\\"\\\\\"".utf8)) == [
+                "a", .raw(Array("\\d".utf8)), .string("\"\\"),
+            ])
     }
 }

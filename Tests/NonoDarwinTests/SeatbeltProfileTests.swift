@@ -66,7 +66,8 @@ private func message(_ caps: CapabilitySet) -> String? {
         for rule in rules + rules {
             caps.add(try PlatformRule(Array(rule.utf8)))
         }
-        let expected = ["(allow file-read* (subpath \"/a\"))"] + rules + rules + ["(allow file-write* (subpath \"/a\"))"]
+        let expected =
+            ["(allow file-read* (subpath \"/a\"))"] + rules + rules + ["(allow file-write* (subpath \"/a\"))"]
         #expect(try text(caps).contains("\n" + expected.joined(separator: "\n") + "\n"))
     }
 
@@ -77,10 +78,8 @@ private func message(_ caps: CapabilitySet) -> String? {
         caps.add(try PlatformRule(Array("(allow mach-register)".utf8)))
         caps.add(try PlatformRule(Array("(allow \0)".utf8)))
         let position = length + "(allow mach-register)\n(allow ".utf8.count
-        #expect(
-            message(caps)
-                == "Sandbox initialization failed: Invalid profile string: nul byte found in provided data at position: "
-                + "\(position)")
+        let expected = "Invalid profile string: nul byte found in provided data at position: \(position)"
+        #expect(message(caps) == "Sandbox initialization failed: \(expected)")
     }
 
     @Test func directoriesAboveAreSortedAndOnce() throws {

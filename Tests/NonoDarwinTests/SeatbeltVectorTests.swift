@@ -146,11 +146,13 @@ private struct Expectation {
     /// random order, so it may be about another one of them.
     func agrees(_ message: String, with recorded: String, grants: [Vector.Path]) -> Bool {
         guard let ours = controlError(message), let theirs = controlError(recorded) else { return message == recorded }
-        let their = theirs.path.first == UInt8(ascii: "/")
+        let their =
+            theirs.path.first == UInt8(ascii: "/")
             ? theirs.path : absolutePath(String(decoding: theirs.path, as: UTF8.self), from: base)
         let above = grants.flatMap { grant in
-            ancestors(of: bytes(grant.resolved))
-                + ancestors(of: grant.original.hasPrefix("/") ? bytes(grant.original) : absolutePath(grant.original, from: base))
+            let original = grant.original
+            let absolute = original.hasPrefix("/") ? bytes(original) : absolutePath(original, from: base)
+            return ancestors(of: bytes(grant.resolved)) + ancestors(of: absolute)
         }
         return ours.path == their ? ours.code == theirs.code : above.contains(ours.path) && above.contains(their)
     }

@@ -94,16 +94,16 @@ static void errors(void) {
     make_file("\xff", "");
     struct NonoCapabilitySet *caps = caps_with_path("a\nb", READ);
     FAILS_NULL(nono_capability_set_seatbelt_profile(caps), CONFIGURATION_ERROR,
-               .message = text("Sandbox initialization failed: path contains control character 0x0A: %s",
-                               absolute("a\nb")),
+               .message =
+                   text("Sandbox initialization failed: path contains control character 0x0A: %s", absolute("a\nb")),
                .path = absolute("a\nb"));
     nono_capability_set_free(caps);
 
     caps = nono_capability_set_new();
     CHECK_OK(nono_capability_set_allow_file_bytes(caps, "\xff", 1, READ_WRITE));
     FAILS_NULL(nono_capability_set_seatbelt_profile(caps), CONFIGURATION_ERROR,
-               .message = text("Sandbox initialization failed: path contains non-UTF-8 bytes: %s/\xef\xbf\xbd",
-                               absolute(".")),
+               .message =
+                   text("Sandbox initialization failed: path contains non-UTF-8 bytes: %s/\xef\xbf\xbd", absolute(".")),
                .path = absolute("\xff"));
     nono_capability_set_free(caps);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What Sources/CNono uses of macOS's headers, as POSIX and Apple's manual pages have it, for scripts/check-macos.sh: where
- * there are no such headers, our C can still be compiled for macOS. The headers beside this one are this one. */
+ * What Sources/CNono uses of macOS's headers, as POSIX and Apple's manual pages have it, for scripts/check-macos.sh:
+ * where there are no such headers, our C can still be compiled for macOS. The headers beside this one are this one. */
 #ifndef STAND_IN_MACOS_H
 #define STAND_IN_MACOS_H
 

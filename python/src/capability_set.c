@@ -242,11 +242,12 @@ PyDoc_STRVAR(path_covered_doc, "path_covered($self, path)\n--\n\n"
                                "Tell whether a granted directory covers the path, with whatever access.");
 PyDoc_STRVAR(fs_capabilities_doc, "fs_capabilities($self)\n--\n\nReturn the grants, in the order they were made.");
 PyDoc_STRVAR(summary_doc, "summary($self)\n--\n\nReturn a description for people, several lines.");
-PyDoc_STRVAR(seatbelt_profile_doc, "seatbelt_profile($self)\n--\n\n"
-                                   "Return the profile with which macOS would enforce the set, on every system.\n"
-                                   "\n"
-                                   "It depends on HOME as it is now. Raises RuntimeError for what apply() would refuse on\n"
-                                   "macOS: control characters in a path, a path that is not UTF-8, a NUL in a rule.");
+PyDoc_STRVAR(seatbelt_profile_doc,
+             "seatbelt_profile($self)\n--\n\n"
+             "Return the profile with which macOS would enforce the set, on every system.\n"
+             "\n"
+             "It depends on HOME as it is now. Raises RuntimeError for what apply() would refuse on\n"
+             "macOS: control characters in a path, a path that is not UTF-8, a NUL in a rule.");
 
 static PyMethodDef methods[] = {
     KEYWORD_METHOD("allow_path", allow_path, allow_path_doc),

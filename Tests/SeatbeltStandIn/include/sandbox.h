@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stands in for <sandbox.h> of macOS where there is none: the two functions that are called, sandbox_init(3), and what a
- * test does with them. */
+ * Stands in for <sandbox.h> of macOS where there is none: the two functions that are called, sandbox_init(3), and what
+ * a test does with them. */
 #ifndef STAND_IN_SANDBOX_H
 #define STAND_IN_SANDBOX_H
 
