@@ -473,7 +473,8 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  *
  * On macOS it gives the text of nono_capability_set_seatbelt_profile() to the system,
  * sandbox_init(3); ERR_SANDBOX_INIT with the system's text if that is refused. Paths
- * are then those of that text: objects are not compared with those granted. */
+ * are then those of that text: objects are not compared with those granted. A second
+ * call may be refused there. */
 NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
 
 /* The same with options; NULL is none. They have no effect on macOS, where nothing of

@@ -70,7 +70,7 @@ public func seatbeltProfile(for caps: CapabilitySet, home: Path?) throws(NonoErr
 private func grantsLoginKeychain(_ caps: CapabilitySet, home: Path?) -> Bool {
     let name = "/Library/Keychains/login.keychain-db"
     var keychains = [Path(name)]
-    if let home, home.isAbsolute {
+    if let home {
         keychains.append(Path(home.bytes + name.utf8))
     }
     return caps.grants.contains { grant in
