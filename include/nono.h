@@ -477,8 +477,8 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  * call may be refused there. */
 NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
 
-/* The same with options; NULL is none. They have no effect on macOS, where nothing of
- * what they leave open is closed but signals, which stay closed. ERR_INVALID_ARG for options that this
+/* The same with options; NULL is none. They have no effect on macOS: the profile is
+ * the same with and without, and never wider. ERR_INVALID_ARG for options that this
  * version does not know. Since 0.4. */
 NONO_API enum NonoErrorCode nono_sandbox_apply_with_options(const struct NonoCapabilitySet *caps,
                                                             const struct NonoApplyOptions *options);

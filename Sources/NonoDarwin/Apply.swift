@@ -8,7 +8,7 @@
 
     /// Puts the sandbox of a set in force, for good and for every thread of the process.
     ///
-    /// The options open what the profile does not close, so they change nothing. The corresponding call is `sandbox_init`.
+    /// The options change nothing: what they would leave open stays as the profile has it. The corresponding call is `sandbox_init`.
     public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) throws(NonoError) {
         let profile = try seatbeltProfile(for: caps, home: homeDirectory())
         var text: UnsafeMutablePointer<CChar>?

@@ -9,7 +9,7 @@ struct PathWalk {
     let mustExist: Bool
     /// The path so far: absolute, without links, `.` and `..`.
     private(set) var result: [UInt8] = []
-    /// The working directory, if the path is relative.
+    /// The working directory, if the path is relative and leads to something that is to be granted.
     private(set) var base: Path?
     /// How many components at the end of `result` do not exist.
     private var missing = 0
@@ -70,7 +70,9 @@ struct PathWalk {
                 return length < 0 ? Int32(-length) : ENOENT
             }
             result = (0..<length).map { UInt8(bitPattern: base[$0]) }
-            self.base = Path(result)
+            if mustExist {
+                self.base = Path(result)
+            }
             return 0
         }
     }
