@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.c' -o -name '*.h' -o -name '*.py'
 C_SOURCES := $(shell find include Sources python Tests tests-py examples demo benchmarks -name '*.c' -o -name '*.h')
 TYPED := python/nono_py examples demo tests-py scripts setup.py
 
-.PHONY: all setup check test test-swift test-c test-python test-install compare demo containment bench benchmark fmt install clean help
+.PHONY: all setup check test test-swift test-c test-python test-install compare demo containment bench bench-syscalls fmt install clean help
 
 all: $(LIBRARY) ## build libnono.so, on macOS libnono.dylib
 
@@ -52,7 +52,7 @@ containment: $(VENV)/.package ## try every known way out, here and in the origin
 bench: $(VENV)/.package ## measure beside the originals and C; QUICK=1 takes less than a minute
 	$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
 
-benchmark: $(LIBRARY) ## measure what a sandbox costs: docs/benchmarks.md
+bench-syscalls: $(LIBRARY) ## measure what a sandbox costs: docs/benchmarks.md
 	@$(PYTHON) benchmarks/syscall_cost.py
 
 test: $(VENV)/.package $(LIBRARY) ## run every test: Swift, C, Python, installing, side by side with the original
@@ -86,6 +86,7 @@ check: $(VENV)/.package $(LIBRARY) ## formats, lints, types, exports
 	scripts/check-boundary.sh
 	$(if $(filter Darwin,$(SYSTEM)),,scripts/check-macos.sh)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	scripts/check-raw.sh
 
 fmt: $(VENV)/.tools ## format everything
 	$(SWIFT_FORMAT) format --in-place --parallel --configuration .swift-format $(SWIFT_SOURCES)

@@ -27,18 +27,21 @@ let cSettings: [CSetting] = [
     .unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"])
 ]
 
-// Each system compiles its own backend, and CNono leaves out the C files of the other. What tests on Linux has the call of
+// Each system compiles its own backend, and leaves out the files of the other. What tests on Linux has the call of
 // macOS too, and a stand-in for the system's functions in it.
 #if os(Linux)
     let backends: [Target.Dependency] = ["NonoDarwin", "NonoLinux"]
     let hasStandIn = !embedded
     let cOfOthers = ["path_macos.c"] + (hasStandIn ? [] : ["seatbelt.c"])
+    let abiOfOthers = ["NoCommands.swift"]
 #else
     let backends: [Target.Dependency] = ["NonoDarwin"]
     let hasStandIn = false
     let cOfOthers = [
-        "capabilities.c", "landlock.c", "random.c", "restrict.c", "stop_signal.c", "thread_list.c", "threads.c",
+        "capabilities.c", "command.c", "descriptors.c", "files.c", "keeper.c", "landlock.c", "launch.c", "random.c",
+        "raw_clone.c", "restrict.c", "stop_signal.c", "thread_list.c", "threads.c",
     ]
+    let abiOfOthers = ["Commands.swift"]
 #endif
 let standIn: [Target.Dependency] = hasStandIn ? ["SeatbeltStandIn"] : []
 let standInSettings: [SwiftSetting] = hasStandIn ? [.define("NONO_SEATBELT_STAND_IN")] : []
@@ -64,6 +67,7 @@ let package = Package(
         .target(
             name: "NonoABI",
             dependencies: ["CNono", "NonoCore", "NonoSystem"] + backends,
+            exclude: abiOfOthers,
             swiftSettings: swiftSettings,
             linkerSettings: [.unsafeFlags(linkFlags)]),
         .testTarget(name: "NonoCoreTests", dependencies: ["NonoCore"], swiftSettings: swiftSettings),
@@ -80,7 +84,7 @@ let package = Package(
         // How Linux enforces a set: the Landlock table and plan, and the calls that put it in force.
         .target(name: "NonoLinux", dependencies: ["CNono", "NonoCore", "NonoSystem"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "NonoLinuxTests", dependencies: ["NonoCore", "NonoSystem", "NonoLinux"],
+            name: "NonoLinuxTests", dependencies: ["CNono", "NonoCore", "NonoSystem", "NonoLinux"],
             swiftSettings: swiftSettings),
     ]
 #endif

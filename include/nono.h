@@ -133,13 +133,13 @@ enum NonoErrorCode {
     NONO_ERROR_CODE_ERR_SANDBOX_INIT = -6,
     /* This operating system has no sandbox that libnono can use. */
     NONO_ERROR_CODE_ERR_UNSUPPORTED_PLATFORM = -7,
-    /* Reserved: a command is on the block list. */
+    /* A command is on the block list of its set. */
     NONO_ERROR_CODE_ERR_BLOCKED_COMMAND = -8,
     /* Text is not valid JSON, or a saved state does not fit this system. */
     NONO_ERROR_CODE_ERR_CONFIG_PARSE = -9,
     /* Reserved. */
     NONO_ERROR_CODE_ERR_PROFILE_PARSE = -10,
-    /* Reserved: input or output failed. */
+    /* A process, pipe or control group could not be made, or a command not be started; nono_last_spawn_stage(). */
     NONO_ERROR_CODE_ERR_IO = -11,
     /* An argument is NULL, out of range or badly encoded. */
     NONO_ERROR_CODE_ERR_INVALID_ARG = -12,
@@ -196,6 +196,8 @@ typedef enum NonoQueryReason NonoQueryReason;
 struct NonoCapabilitySet;
 struct NonoQueryContext;
 struct NonoSandboxState;
+struct NonoPreparedSandbox; /* since 0.4 */
+struct NonoProcess;         /* since 0.4 */
 
 /* The answer to a query. Strings that do not belong to the reason are NULL;
  * the others are released with nono_string_free(), one by one.
@@ -247,6 +249,121 @@ struct NonoSandboxStatus {
 };
 typedef struct NonoSandboxStatus NonoSandboxStatus;
 
+/* Where starting a command failed, in the order in which it happens. Since 0.4. */
+#define NONO_SPAWN_STAGE_NONE 0U
+#define NONO_SPAWN_STAGE_PROCESS 1U      /* creating a process */
+#define NONO_SPAWN_STAGE_STDIO 2U        /* its standard streams */
+#define NONO_SPAWN_STAGE_CHDIR 3U        /* its working directory */
+#define NONO_SPAWN_STAGE_LIMITS 4U       /* its limits */
+#define NONO_SPAWN_STAGE_PRIVILEGES 5U   /* its user and group */
+#define NONO_SPAWN_STAGE_LANDLOCK 6U     /* its sandbox: Landlock */
+#define NONO_SPAWN_STAGE_SECCOMP 7U      /* its sandbox: the filter of system calls */
+#define NONO_SPAWN_STAGE_CAPABILITIES 8U /* its sandbox: capabilities(7) */
+#define NONO_SPAWN_STAGE_EXEC 9U         /* the program itself, execve(2) */
+
+/* Where a standard stream of a command leads. Since 0.4. */
+#define NONO_STDIO_NULL 0U       /* /dev/null */
+#define NONO_STDIO_PIPE 1U       /* a pipe; nono_process_take_descriptor() has the other end */
+#define NONO_STDIO_DESCRIPTOR 2U /* an open descriptor, named beside it, which stays the caller's */
+#define NONO_STDIO_STDOUT 3U     /* of standard error: where standard output leads */
+
+/* Which fields of struct NonoSpawnOptions count, and what else is asked for.
+ * Combined with |; other bits are an error. Since 0.4. */
+#define NONO_SPAWN_TIMEOUT 0x1ULL
+#define NONO_SPAWN_MAX_PROCESSES 0x2ULL
+#define NONO_SPAWN_MAX_CPU_SECONDS 0x4ULL
+#define NONO_SPAWN_MAX_FILE_SIZE 0x8ULL
+#define NONO_SPAWN_MAX_OPEN_FILES 0x10ULL
+#define NONO_SPAWN_MAX_MEMORY 0x20ULL
+#define NONO_SPAWN_USER 0x40ULL
+#define NONO_SPAWN_GROUP 0x80ULL
+#define NONO_SPAWN_UMASK 0x100ULL
+/* The environment may hold what the dynamic loader reads: LD_*, DYLD_*, LIBPATH, SHLIB_PATH. */
+#define NONO_SPAWN_ALLOW_LOADER_VARIABLES 0x200ULL
+/* Return without waiting until the program runs. Whether it could be started is then told by its status. */
+#define NONO_SPAWN_NO_WAIT 0x400ULL
+
+/* How a command is run. Set struct_size to sizeof this struct and everything that
+ * is not used to zero: an empty environment, the caller's directory, /dev/null for
+ * all three streams, no limit. Since 0.4. */
+struct NonoSpawnOptions {
+    size_t struct_size;
+    uint64_t set;                   /* NONO_SPAWN_* */
+    const char *const *environment; /* "NAME=value" strings, ended by NULL; NULL: empty */
+    const char *directory;          /* resolved at once, and need not be granted; NULL: the caller's */
+    const char *search_path;        /* where a name without a slash is looked for, a:b:c; NULL: the caller's PATH */
+    uint32_t stdin_mode;            /* NONO_STDIO_* */
+    uint32_t stdout_mode;
+    uint32_t stderr_mode;
+    int32_t stdin_descriptor; /* for NONO_STDIO_DESCRIPTOR */
+    int32_t stdout_descriptor;
+    int32_t stderr_descriptor;
+    uint64_t timeout_ns; /* after so many nanoseconds everything is killed */
+    uint64_t max_processes;
+    uint64_t max_cpu_seconds; /* for each process, RLIMIT_CPU of getrlimit(2) */
+    uint64_t max_file_size;   /* bytes of one file, RLIMIT_FSIZE */
+    uint64_t max_open_files;  /* for each process, RLIMIT_NOFILE */
+    uint64_t max_memory;      /* bytes */
+    uint32_t user;            /* not 0; the group becomes the same unless it is set, other groups are dropped */
+    uint32_t group;           /* not 0 */
+    uint32_t umask;
+};
+typedef struct NonoSpawnOptions NonoSpawnOptions;
+
+/* Why a command was brought to its end. Since 0.4. */
+#define NONO_PROCESS_EXITED 0U  /* it ended by itself, or by a signal */
+#define NONO_PROCESS_TIMEOUT 1U /* its time was over */
+#define NONO_PROCESS_KILLED 2U  /* nono_process_kill() or nono_process_free() */
+#define NONO_PROCESS_LOST 3U    /* the process that watches it was killed from outside */
+
+/* By which means a limit is enforced. Since 0.4. */
+#define NONO_LIMITED_BY_NOTHING 0U
+#define NONO_LIMITED_BY_RLIMIT 1U    /* max_memory: each process by itself; max_processes: all of that user */
+#define NONO_LIMITED_BY_CGROUP_V1 2U /* the command and all that it starts together, cgroups(7) */
+#define NONO_LIMITED_BY_CGROUP_V2 3U
+
+/* How a command is, or was. Since 0.4. */
+struct NonoProcessStatus {
+    size_t struct_size;    /* set by the caller to sizeof this struct */
+    uint64_t unenforced;   /* NONO_UNENFORCED_*: what this kernel leaves open in its sandbox */
+    int32_t pid;           /* 0 if no process came into being */
+    int32_t exit_code;     /* once ended: the exit status, or the negated number of the signal that ended it */
+    uint32_t cause;        /* once ended: NONO_PROCESS_* */
+    uint32_t failed_stage; /* NONO_SPAWN_STAGE_*: why the program does not run; nono_process_failure() says more */
+    int32_t failed_errno;
+    uint32_t memory_limited_by;    /* NONO_LIMITED_BY_* */
+    uint32_t processes_limited_by; /* NONO_LIMITED_BY_* */
+    bool has_ended;                /* with all that it started */
+    bool leaves_survivors; /* once ended: something that it started may still run, since this kernel cannot tell */
+};
+typedef struct NonoProcessStatus NonoProcessStatus;
+
+/* What nono_process_communicate() is to do. Set struct_size, and zero for what is
+ * not used. Since 0.4. */
+struct NonoCommunication {
+    size_t struct_size;
+    const void *input; /* for standard input, if that is a pipe, which is closed behind it */
+    size_t input_length;
+    uint64_t max_output; /* bytes kept of each output stream, the rest is counted; UINT64_MAX: all */
+    /* Called on the calling thread with each piece of output as it comes (stream 1 or 2), and with stream 0 and no
+     * bytes when a signal handler has run. Anything but 0 ends the command. */
+    int32_t (*listener)(void *payload, uint32_t stream, const char *bytes, size_t length);
+    void *payload;
+};
+typedef struct NonoCommunication NonoCommunication;
+
+/* What a command wrote, up to the limit. Since 0.4. */
+struct NonoOutput {
+    size_t struct_size; /* set by the caller to sizeof this struct */
+    char *stdout_bytes; /* not terminated; the caller's, for nono_string_free(); NULL if there are none */
+    size_t stdout_length;
+    uint64_t stdout_cut; /* how many bytes more there were */
+    char *stderr_bytes;
+    size_t stderr_length;
+    uint64_t stderr_cut;
+};
+typedef struct NonoOutput NonoOutput;
+
 /* Errors and strings */
 
 /* Returns a copy of the calling thread's last error message, or NULL if no call
@@ -268,6 +385,11 @@ NONO_API int32_t nono_last_os_error(void);
  * is as the caller gave it; of nono_sandbox_apply(), the resolved path of a grant.
  * Since 0.4. */
 NONO_API char *nono_last_error_path(size_t *out_length);
+
+/* Returns how far nono_sandbox_spawn() had come when the calling thread's last
+ * error happened, NONO_SPAWN_STAGE_*; NONE if the error is of another kind, or was
+ * found before anything was begun. Since 0.4. */
+NONO_API uint32_t nono_last_spawn_stage(void);
 
 /* Returns what kind of problem the calling thread's last error is, or
  * NONO_DIAGNOSTIC_CODE_OTHER when there is none. */
@@ -352,8 +474,10 @@ NONO_API uint16_t nono_capability_set_proxy_port(const struct NonoCapabilitySet 
 NONO_API enum NonoErrorCode nono_capability_set_block_unix_sockets(struct NonoCapabilitySet *caps);
 NONO_API bool nono_capability_set_unix_sockets_blocked(const struct NonoCapabilitySet *caps); /* false for NULL */
 
-/* Puts a command name on the allow or block list. Lists are kept and saved with
- * the set; the kernel does not enforce them. "cmd is NULL or invalid UTF-8". */
+/* Puts a command name on the allow or block list. nono_sandbox_spawn() refuses a
+ * program that has a blocked name which is not allowed too. A guard rail and not
+ * containment: what runs can run the same program under another name. "cmd is NULL
+ * or invalid UTF-8". */
 NONO_API enum NonoErrorCode nono_capability_set_allow_command(struct NonoCapabilitySet *caps, const char *cmd);
 NONO_API enum NonoErrorCode nono_capability_set_block_command(struct NonoCapabilitySet *caps, const char *cmd);
 
@@ -537,6 +661,90 @@ NONO_API struct NonoSandboxState *nono_sandbox_state_from_json_bytes(const char 
  * access text is unknown or a path now leads elsewhere than it did. */
 NONO_API struct NonoCapabilitySet *nono_sandbox_state_to_caps(const struct NonoSandboxState *state);
 
+/* Running one command in a sandbox of its own, while the caller stays free. Since 0.4.
+ *
+ *     char *const argv[] = {"make", "test", NULL};
+ *     struct NonoSpawnOptions options = {.struct_size = sizeof options, .stdout_mode = NONO_STDIO_PIPE};
+ *     struct NonoPreparedSandbox *sandbox = NULL;
+ *     struct NonoProcess *process = NULL;
+ *     if (nono_sandbox_prepare(caps, NULL, &sandbox) == NONO_ERROR_CODE_OK &&
+ *         nono_sandbox_spawn(sandbox, argv, &options, &process) == NONO_ERROR_CODE_OK) ...
+ *
+ * When a command ends, by itself or by force, everything that it started is killed
+ * and reaped with it, daemons in sessions of their own included, and no other child
+ * of the caller is touched. This takes Landlock ABI 6 and holds for ordinary users
+ * too. On older kernels, or with NONO_ALLOW_SIGNALS, descendants are looked for one
+ * by one; leaves_survivors tells if that did not find them all. It also ends when
+ * the caller does, by whatever means.
+ *
+ * The command has a session and process group of its own, no descriptor but its
+ * three streams, and default signal actions with none blocked. It is watched by a
+ * process named nono-keeper, which shares the caller's memory and counts against
+ * RLIMIT_NPROC; wait(2) does not see it. The caller may have any number of threads,
+ * and may be in a sandbox itself, which then holds for the command too; a command
+ * takes two of the 16 layers that Landlock allows. */
+
+/* Prepares the sandbox of a set: its rules are given to the kernel once, whatever
+ * the number of commands. It holds the objects that were granted then: a directory
+ * that is deleted and made again is not covered. Keeps descriptors (two) and is
+ * immutable: any number of threads may use it. The errors are those of
+ * nono_sandbox_apply_with_options(); ERR_INVALID_ARG if out_sandbox is NULL. On macOS
+ * every function of this section is ERR_UNSUPPORTED_PLATFORM so far. */
+NONO_API enum NonoErrorCode nono_sandbox_prepare(const struct NonoCapabilitySet *caps,
+                                                 const struct NonoApplyOptions *options,
+                                                 struct NonoPreparedSandbox **out_sandbox);
+/* Processes that run in it go on. */
+NONO_API void nono_prepared_sandbox_free(struct NonoPreparedSandbox *sandbox);
+
+/* Starts a command and returns when its program runs. argv[0] names the program: a
+ * path, or a name that is looked for as execvp(3) does; its own links count. The set
+ * must grant reading (which is executing) of the program, its interpreter and its
+ * libraries. options may be NULL.
+ *
+ * ERR_INVALID_ARG: an argument, or an environment variable, is refused.
+ * ERR_BLOCKED_COMMAND: the set blocks it. ERR_UNKNOWN: the program or the directory
+ * does not exist. ERR_SANDBOX_INIT: a limit cannot be enforced on this system.
+ * ERR_IO: it could not be started; nono_last_spawn_stage() and nono_last_os_error()
+ * tell where and why. */
+NONO_API enum NonoErrorCode nono_sandbox_spawn(const struct NonoPreparedSandbox *sandbox, const char *const *argv,
+                                               const struct NonoSpawnOptions *options,
+                                               struct NonoProcess **out_process);
+
+/* Waits so many nanoseconds for the end of the command, for ever if timeout_ns is
+ * negative, not at all if 0; then stores how it is. Returns early, with has_ended
+ * false, when a signal handler has run. ERR_INVALID_ARG for NULL. */
+NONO_API enum NonoErrorCode nono_process_wait(struct NonoProcess *process, int64_t timeout_ns,
+                                              struct NonoProcessStatus *out_status);
+
+/* Returns a sentence on why the program does not run, or NULL if it does, or did. */
+NONO_API char *nono_process_failure(struct NonoProcess *process);
+
+/* Sends a signal to the command itself. ERR_IO, with ESRCH, when it has ended. */
+NONO_API enum NonoErrorCode nono_process_signal(struct NonoProcess *process, int32_t signal);
+
+/* Has the command and all that it started killed. Does not wait for that. */
+NONO_API enum NonoErrorCode nono_process_kill(struct NonoProcess *process);
+
+/* Returns a descriptor that poll(2) reports as readable when the command has ended,
+ * for an event loop; it stays the process's, and is not to be read. -1 for NULL. */
+NONO_API int32_t nono_process_descriptor(const struct NonoProcess *process);
+
+/* Returns the caller's end of a pipe (0: standard input, 1: output, 2: error), which
+ * is the caller's to close from now on; -1 if there is none, or it was taken. */
+NONO_API int32_t nono_process_take_descriptor(struct NonoProcess *process, uint32_t stream);
+
+/* Feeds and drains the pipes that were not taken, and returns when the command has
+ * ended. Output that a process outside was handed does not delay that. ERR_UNKNOWN,
+ * with the diagnostic CANCELLED, if the listener ended it; the output is stored all
+ * the same. communication may be NULL. */
+NONO_API enum NonoErrorCode nono_process_communicate(struct NonoProcess *process,
+                                                     const struct NonoCommunication *communication,
+                                                     struct NonoOutput *out_output);
+
+/* Ends the command if it still runs, waits until all of it has ended, and frees the
+ * handle. In a child of fork() that has copied the handle, it only frees. */
+NONO_API void nono_process_free(struct NonoProcess *process);
+
 /* Diagnostics: JSON reports about a command that ran in a sandbox */
 
 /* Returns {"exit_code":..,"denials":[..],"ipc_denials":[..],"violations":[..],
@@ -549,6 +757,21 @@ NONO_API char *nono_session_diagnostic_report_to_json(int32_t exit_code, const c
  * NULL nor empty, {"session":..,"proxy":..}. NULL with ERR_CONFIG_PARSE if a text
  * is not JSON, and with ERR_INVALID_ARG if session_json is NULL or not UTF-8. */
 NONO_API char *nono_merge_diagnostic_report_json(const char *session_json, const char *proxy_diagnostics_json);
+
+/* Returns the same report about a command that ended with exit_code and wrote these
+ * bytes to its standard error in a sandbox of the set: what its messages say was
+ * missing or refused and the set does not give, with the grant that would help.
+ * working_directory is that of the command, or NULL if it does not matter: what is
+ * below it gets the remedy {"kind":"allow_cwd"}.
+ *
+ * The paths are looked up now, for the grants that cover them and for what is a
+ * directory. The command writes its messages itself and may ask for anything in
+ * them: show the report to somebody, do not follow it blindly. The fields are told in
+ * docs/diagnostics.md. NULL with ERR_INVALID_ARG for caps that are NULL, or another
+ * pointer that is with a length other than 0. Since 0.4. */
+NONO_API char *nono_session_diagnostics_to_json(int32_t exit_code, const char *stderr_bytes, size_t stderr_length,
+                                                const struct NonoCapabilitySet *caps, const char *working_directory,
+                                                size_t working_directory_length);
 
 #ifdef __cplusplus
 }

@@ -57,7 +57,7 @@ fi
 
 # Nothing from the toolchain is needed at run time, so its path is left out. The library stays loaded for good: threads
 # that had an error run its code when they end.
-NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables -lm" \
+NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables -lm" \
     swift build --configuration release --product nono --scratch-path "$scratch" -Xswiftc -no-toolchain-stdlib-rpath --disable-sandbox ${NONO_SWIFT_FLAGS:-}
 mkdir -p "$(dirname "$output")"
 strip -o "$output.new" "$scratch/release/libnono.so"

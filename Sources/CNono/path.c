@@ -5,13 +5,13 @@
 #include "nono_sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __linux__
 
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -142,4 +142,14 @@ ptrdiff_t nono_sys_getcwd(char *buffer, size_t size) {
         return errno == ERANGE ? -ENAMETOOLONG : -errno;
     }
     return (ptrdiff_t)strlen(buffer);
+}
+
+bool nono_sys_exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+bool nono_sys_is_program(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
 }

@@ -55,8 +55,8 @@ static int try_landlock(void *argument) {
 
 /* Whether the kernel would take one more layer: 0 or -errno. The child is not a thread, so that its restriction is its
  * own, and sends no signal, so that the program does not notice it. Signals to the whole group must not run the
- * program's handlers in it. */
-static int try_layer(const struct nono_sys_restriction *restriction) {
+ * program's handlers in it. Not inlined: its stack is wanted with other threads only. */
+__attribute__((noinline)) static int try_layer(const struct nono_sys_restriction *restriction) {
     _Alignas(16) char stack[16384];
     const uint64_t all = ~UINT64_C(0);
     uint64_t mask;

@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *nono_sys_home(void) {
-    return getenv("HOME");
-}
-
 void nono_sys_strerror(int error, char *buffer, size_t size) {
     if (strerror_r(error, buffer, size) != 0) {
         snprintf(buffer, size, "Unknown error %d", error);
@@ -37,6 +33,18 @@ size_t nono_sys_string_length(const char *text) {
 
 void nono_sys_free(void *memory) {
     free(memory);
+}
+
+uint8_t *nono_sys_resize(uint8_t *memory, size_t size) {
+    uint8_t *resized = realloc(memory, size);
+    if (resized == NULL) {
+        abort();
+    }
+    return resized;
+}
+
+const char *nono_sys_getenv(const char *name) {
+    return getenv(name);
 }
 
 static pthread_mutex_t handles = PTHREAD_MUTEX_INITIALIZER;

@@ -21,6 +21,7 @@ enum Backend {
         try unenforced(caps, options: options)
     }
 
+    static var isSupported: Bool { isSandboxSupported }
     static var support: Support { sandboxSupport() }
     static var kernelVersion: Int32 { kernelLandlockVersion }
     static var usedVersion: Int32 { usedLandlockVersion }

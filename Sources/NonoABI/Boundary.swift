@@ -94,6 +94,7 @@ private func record(_ error: NonoError) {
     last.is_set = true
     last.diagnostic = error.diagnostic.rawValue
     last.os_error = error.osError
+    last.spawn_stage = error.spawnStage
     let message = Array(error.message.utf8)
     last.message = copyOut(message)
     last.message_length = message.count

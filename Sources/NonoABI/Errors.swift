@@ -20,6 +20,11 @@ public func nono_last_os_error() -> Int32 {
     nono_sys_get_last_error().pointee.os_error
 }
 
+@_cdecl("nono_last_spawn_stage") @implementation
+public func nono_last_spawn_stage() -> UInt32 {
+    nono_sys_get_last_error().pointee.spawn_stage
+}
+
 @_cdecl("nono_last_error_path") @implementation
 public func nono_last_error_path(_ outLength: UnsafeMutablePointer<Int>?) -> UnsafeMutablePointer<CChar>? {
     let last = nono_sys_get_last_error().pointee

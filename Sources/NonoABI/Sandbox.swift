@@ -60,7 +60,7 @@ public func nono_sandbox_status(_ outStatus: UnsafeMutablePointer<NonoSandboxSta
 
 @_cdecl("nono_sandbox_is_supported") @implementation
 public func nono_sandbox_is_supported() -> Bool {
-    Backend.support.isSupported
+    Backend.isSupported
 }
 
 @_cdecl("nono_sandbox_support_info") @implementation
@@ -80,7 +80,7 @@ public func nono_sandbox_used_abi() -> Int32 {
     Backend.usedVersion
 }
 
-private func optionsArgument(_ options: UnsafePointer<NonoApplyOptions>?) throws(NonoError) -> SandboxOptions {
+func optionsArgument(_ options: UnsafePointer<NonoApplyOptions>?) throws(NonoError) -> SandboxOptions {
     guard let options else { return [] }
     // A larger struct is that of a later version; what it may ask for is not known here.
     guard options.pointee.struct_size == MemoryLayout<NonoApplyOptions>.size else {

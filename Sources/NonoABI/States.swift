@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Saved states, and the reports about a command that ran.
+// Saved states.
 
 internal import CNono
 internal import NonoCore
@@ -31,7 +31,9 @@ public func nono_sandbox_state_fs_count(_ state: OpaquePointer?) -> Int {
 
 @_cdecl("nono_sandbox_state_to_json") @implementation
 public func nono_sandbox_state_to_json(_ state: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
-    result(orOnError: nil) { () throws(NonoError) in copyOut(try value(state).json()) }
+    result(orOnError: nil) { () throws(NonoError) in
+        try value(state).withJSON { nono_sys_copy_string($0.baseAddress, $0.count) }
+    }
 }
 
 @_cdecl("nono_sandbox_state_from_json") @implementation
@@ -54,33 +56,6 @@ public func nono_sandbox_state_to_caps(_ state: OpaquePointer?) -> OpaquePointer
     }
 }
 
-@_cdecl("nono_session_diagnostic_report_to_json") @implementation
-public func nono_session_diagnostic_report_to_json(
-    _ exitCode: Int32, _ denials: UnsafePointer<CChar>?, _ ipcDenials: UnsafePointer<CChar>?,
-    _ violations: UnsafePointer<CChar>?
-) -> UnsafeMutablePointer<CChar>? {
-    result(orOnError: nil) { () throws(NonoError) in
-        copyOut(
-            try SessionDiagnostics.report(
-                exitCode: exitCode,
-                denials: try optionalText(denials, name: "denials_json"),
-                ipcDenials: try optionalText(ipcDenials, name: "ipc_denials_json"),
-                violations: try optionalText(violations, name: "violations_json")))
-    }
-}
-
-@_cdecl("nono_merge_diagnostic_report_json") @implementation
-public func nono_merge_diagnostic_report_json(
-    _ session: UnsafePointer<CChar>?, _ proxy: UnsafePointer<CChar>?
-) -> UnsafeMutablePointer<CChar>? {
-    result(orOnError: nil) { () throws(NonoError) in
-        copyOut(
-            try SessionDiagnostics.merge(
-                session: try textArgument(session, name: "session_json"),
-                proxy: try optionalText(proxy, name: "proxy_diagnostics_json")))
-    }
-}
-
 private func value(_ state: OpaquePointer?) throws(NonoError) -> SandboxState {
     try object(state, as: SandboxStateHandle.self, name: "state").value
 }
@@ -89,9 +64,4 @@ private func parse(json: () throws(NonoError) -> [UInt8]) -> OpaquePointer? {
     result(orOnError: nil) { () throws(NonoError) in
         export(SandboxStateHandle(try SandboxState(json: try json())))
     }
-}
-
-/// A text that may be NULL, which is none.
-private func optionalText(_ text: UnsafePointer<CChar>?, name: StaticString) throws(NonoError) -> [UInt8] {
-    text == nil ? [] : try textArgument(text, name: name)
 }

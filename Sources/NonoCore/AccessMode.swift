@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a grant allows. Raw values are those of `NONO_ACCESS_MODE_*` in nono.h.
-public enum AccessMode: UInt32, Sendable {
+public enum AccessMode: UInt32, CaseIterable, Sendable {
     case read = 0
     case write = 1
     case readWrite = 2
@@ -15,6 +15,15 @@ public enum AccessMode: UInt32, Sendable {
         case .read: "read"
         case .write: "write"
         case .readWrite: "read+write"
+        }
+    }
+
+    /// The name used in remedies and reports.
+    var remedyName: StaticString {
+        switch self {
+        case .read: "Read"
+        case .write: "Write"
+        case .readWrite: "ReadWrite"
         }
     }
 
@@ -34,6 +43,15 @@ public enum AccessMode: UInt32, Sendable {
     /// What the two modes allow together.
     public func union(_ other: AccessMode) -> AccessMode {
         self == other ? self : .readWrite
+    }
+
+    /// What is left of this mode when `other` is allowed already; nil if nothing is.
+    public func subtracting(_ other: AccessMode?) -> AccessMode? {
+        guard let other else { return self }
+        if other.includes(self) {
+            return nil
+        }
+        return self == .readWrite ? (other == .read ? .write : .read) : self
     }
 
     /// Whether everything that `other` allows is allowed by this mode too.

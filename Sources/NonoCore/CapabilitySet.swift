@@ -44,9 +44,9 @@ public struct CapabilitySet: Sendable {
         platformRules.append(rule)
     }
 
-    /// Merges grants of the same object; see `deduplicated(_:)`.
+    /// Merges grants of the same object; see `deduplicated(_:firsts:)`.
     public mutating func deduplicate() {
-        let merged = deduplicated(grants)
+        let merged = deduplicated(grants, firsts: index.firsts)
         guard let merged else { return }
         grants = merged
         index = GrantIndex(of: grants)

@@ -9,39 +9,38 @@
 /// 3. if the survivor was spelled as it resolves and the other was not, the other's spelling is kept; the last such
 ///    spelling wins.
 /// Rules compare what was granted, not what an earlier step of the pass made of it: 2 and 3 take effect at the end.
-func deduplicated(_ grants: [Grant]) -> [Grant]? {
-    var survivingDirectories = GrantTable()
-    var survivingFiles = GrantTable()
+///
+/// `firsts` tells for each grant the first one with the same path.
+func deduplicated(_ grants: [Grant], firsts: [Int32]) -> [Grant]? {
+    // Of the grants so far, by the first one with the path: one for directories and one for files.
+    var survivors = [Int32](repeating: -1, count: 2 * grants.count)
     var isRemoved = [Bool](repeating: false, count: grants.count)
     var accessEdits: [(position: Int, access: AccessMode)] = []
     var spellingEdits: [(position: Int, loser: Int)] = []
     var removed = 0
 
     for later in grants.indices {
-        let former =
-            grants[later].isFile
-            ? survivingFiles.replace(with: later, of: grants) : survivingDirectories.replace(with: later, of: grants)
-        guard let earlier = former else { continue }
-        let (old, new) = (grants[earlier], grants[later])
+        let path = 2 * Int(firsts[later]) + (grants[later].isFile ? 1 : 0)
+        let earlier = Int(survivors[path])
+        if earlier < 0 {
+            survivors[path] = Int32(later)
+            continue
+        }
+        let (old, new) = (grants[earlier].access, grants[later].access)
         let newWins: Bool
-        if old.source.isIntended != new.source.isIntended {
-            newWins = new.source.isIntended
+        if grants[earlier].source.isIntended != grants[later].source.isIntended {
+            newWins = grants[later].source.isIntended
         } else {
-            newWins = new.access == .readWrite && old.access != .readWrite
+            newWins = new == .readWrite && old != .readWrite
         }
         let (winner, loser) = newWins ? (later, earlier) : (earlier, later)
-        if !newWins {
-            _ =
-                grants[later].isFile
-                ? survivingFiles.replace(with: earlier, of: grants)
-                : survivingDirectories.replace(with: earlier, of: grants)
-        }
+        survivors[path] = Int32(winner)
         isRemoved[loser] = true
         removed += 1
-        if old.access != new.access && old.access != .readWrite && new.access != .readWrite {
+        if old != new && old != .readWrite && new != .readWrite {
             accessEdits.append((winner, .readWrite))
         }
-        if isSpelledAsResolved(grants[winner]) && !isSpelledAsResolved(grants[loser]) {
+        if !grants[loser].isSpelledAsResolved && grants[winner].isSpelledAsResolved {
             spellingEdits.append((winner, loser))
         }
     }
@@ -64,6 +63,8 @@ func deduplicated(_ grants: [Grant]) -> [Grant]? {
     return result
 }
 
-private func isSpelledAsResolved(_ grant: Grant) -> Bool {
-    grant.original.sameComponents(as: grant.resolved)
+extension Grant {
+    fileprivate var isSpelledAsResolved: Bool {
+        original.sameComponents(as: resolved)
+    }
 }

@@ -80,6 +80,18 @@ struct GrantIndex: Sendable {
         }
     }
 
+    /// For every grant the position of the first one with the same path: nothing has to be looked up for that, since
+    /// `next` leads to an earlier grant of the path from every one, also from those left out.
+    var firsts: [Int32] {
+        var firsts: [Int32] = []
+        firsts.reserveCapacity(next.count)
+        for position in next.indices {
+            let earlier = next[position]
+            firsts.append(earlier == GrantIndex.none ? Int32(position) : firsts[Int(earlier)])
+        }
+        return firsts
+    }
+
     func coverage(of path: Path, in grants: [Grant]) -> Coverage {
         var result = Coverage()
         guard path.isAbsolute else { return result }

@@ -73,10 +73,12 @@ struct GrantTable: Sendable {
 
 private func isEqual(_ key: [UInt8], _ path: [UInt8], count: Int) -> Bool {
     guard key.count == count else { return false }
-    for position in 0..<count where key[position] != path[position] {
-        return false
+    return key.withUnsafeBytes { key in
+        path.withUnsafeBytes { path in
+            guard let left = key.baseAddress, let right = path.baseAddress else { return true }
+            return isEqual(left, right, count: count)
+        }
     }
-    return true
 }
 
 /// FNV-1a over the bytes so far, mixed so that the low bits depend on all of them. A table holds only what the program

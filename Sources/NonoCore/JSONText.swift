@@ -4,7 +4,7 @@ internal import CNono
 
 /// Whether these bytes are UTF-8.
 public func isUTF8(_ bytes: [UInt8]) -> Bool {
-    if isASCII(bytes) {
+    if bytes.withUnsafeBytes({ isASCII($0) }) {
         return true
     }
     var decoder = UTF8()
@@ -15,23 +15,6 @@ public func isUTF8(_ bytes: [UInt8]) -> Bool {
         case .emptyInput: return true
         case .error: return false
         }
-    }
-}
-
-/// Eight bytes at a time: saved states are long and have hardly anything else in them.
-private func isASCII(_ bytes: [UInt8]) -> Bool {
-    bytes.withUnsafeBytes { bytes in
-        var seen: UInt64 = 0
-        var place = 0
-        while place + 8 <= bytes.count {
-            seen |= bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            place += 8
-        }
-        while place < bytes.count {
-            seen |= UInt64(bytes[place])
-            place += 1
-        }
-        return seen & 0x8080_8080_8080_8080 == 0
     }
 }
 
@@ -54,6 +37,12 @@ enum JSONText {
     /// Appends a string of JSON. Escaped is only what has to be.
     static func appendQuoted(_ text: [UInt8], to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
+        appendEscaped(text, to: &json)
+        json.append(UInt8(ascii: "\""))
+    }
+
+    /// The same without the quotes around it.
+    static func appendEscaped(_ text: [UInt8], to json: inout [UInt8]) {
         if text.allSatisfy(isPlain) {
             json.append(contentsOf: text)
         } else {
@@ -61,7 +50,6 @@ enum JSONText {
                 appendEscaped(byte, to: &json)
             }
         }
-        json.append(UInt8(ascii: "\""))
     }
 
     /// Whether a byte stands for itself in a string of JSON.

@@ -29,16 +29,22 @@ extension JSONReader {
     /// Reads a string, its opening quote being the next byte, and returns what it stands for: valid UTF-8.
     mutating func string(ignored: Bool = false) throws(NonoError) -> [UInt8] {
         index += 1
+        // Most strings are plain ASCII to their end, and then there is nothing to put together or to check.
+        let start = index
+        let end = bytes.withUnsafeBytes { endOfPlainASCII($0, from: start) }
+        if end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
+            index = end + 1
+            return copy(start..<end)
+        }
+        return try composedString(ignored: ignored)
+    }
+
+    private mutating func composedString(ignored: Bool) throws(NonoError) -> [UInt8] {
         var text: [UInt8] = []
         while true {
             let start = index
             index = endOfPlainText
-            // Most strings end here, and then there is nothing to put together.
-            if text.isEmpty {
-                text = copy(start..<index)
-            } else {
-                text.append(contentsOf: bytes[start..<index])
-            }
+            text.append(contentsOf: bytes[start..<index])
             switch next {
             case nil:
                 throw failure("EOF while parsing a string")
@@ -80,12 +86,24 @@ extension JSONReader {
 
     /// Reads this string if it comes next and is written without escapes.
     mutating func skip(quoted text: StaticString) -> Bool {
-        let end = index + 1 + text.utf8CodeUnitCount
+        skip(quotedPlain: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func skip(quoted text: [UInt8]) -> Bool {
+        text.withUnsafeBufferPointer { isPlainASCII($0) && skip(quotedPlain: $0) }
+    }
+
+    private mutating func skip(quotedPlain text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let end = index + 1 + text.count
         guard end < bytes.count, bytes[index] == UInt8(ascii: "\""), bytes[end] == UInt8(ascii: "\"") else {
             return false
         }
-        for place in 0..<text.utf8CodeUnitCount where bytes[index + 1 + place] != text.utf8Start[place] {
-            return false
+        if let start = text.baseAddress {
+            let isNext = bytes.withUnsafeBytes { bytes in
+                // In range: the guard above looked behind it.
+                bytes.baseAddress.map { isEqual($0 + index + 1, start, count: text.count) } ?? false
+            }
+            guard isNext else { return false }
         }
         index = end + 1
         return true

@@ -22,6 +22,12 @@ public struct Path: Equatable, Sendable {
         String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The same in UTF-8.
+    @inline(never)
+    var textBytes: [UInt8] {
+        isUTF8(bytes) ? bytes : Array(text.utf8)
+    }
+
     public var isAbsolute: Bool {
         bytes.first == Path.slash
     }
@@ -74,6 +80,12 @@ public struct Path: Equatable, Sendable {
         }
         result += text[start...]
         return result.isEmpty ? .root : Path(result)
+    }
+
+    /// Whether the other path is this one or below it, by their text. Both must be absolute and `lexicallyNormal`.
+    public func contains(_ other: Path) -> Bool {
+        guard other.bytes.count > bytes.count else { return self == other }
+        return other.bytes.starts(with: bytes) && (self == Path.root || other.bytes[bytes.count] == Path.slash)
     }
 
     /// Calls `body` with every component between slashes, `.` and `..` among them.

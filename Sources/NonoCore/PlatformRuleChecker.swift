@@ -35,10 +35,10 @@ struct PlatformRuleChecker {
         }
     }
 
-    private mutating func add(_ word: String) {
+    private mutating func add(_ word: Word) {
         let isHead = forms[forms.count - 1].kind == .empty
         if PlatformRuleChecker.isForbidden(word) {
-            object("platform rule must not use \(word)")
+            object("platform rule must not use \(word.text)")
         }
         if isHead {
             forms[forms.count - 1].kind = PlatformRuleForm.Kind(head: word)
@@ -46,7 +46,7 @@ struct PlatformRuleChecker {
         }
         let isOperand = forms[forms.count - 1].kind == .allow || forms[forms.count - 1].kind == .deny
         if word == "allow" || (!isOperand && PlatformRuleOperation(word) != .harmless) {
-            object("platform rule must not use \(word) as a value")
+            object("platform rule must not use \(word.text) as a value")
         }
         forms[forms.count - 1].add(atom: word)
     }
@@ -70,7 +70,7 @@ struct PlatformRuleChecker {
     }
 
     /// Whether a word could make a grant out of something else.
-    private static func isForbidden(_ word: String) -> Bool {
+    private static func isForbidden(_ word: Word) -> Bool {
         switch word {
         case "no-sandbox":  // A program run under this modifier leaves the sandbox.
             true
@@ -91,7 +91,7 @@ struct PlatformRuleChecker {
         }
     }
 
-    private static let forbiddenPrefixes = [
+    private static let forbiddenPrefixes: [Word] = [
         "define", "let", "macro", "set-", "call/", "call-", "load", "read", "open-", "close-", "with-input-",
         "with-output-",
     ]
@@ -107,7 +107,7 @@ private struct PlatformRuleSequence {
     private var matched = 0
     private var access = ""
 
-    mutating func next(_ atom: String) throws(NonoError) {
+    mutating func next(_ atom: Word) throws(NonoError) {
         switch (matched, atom) {
         case (1, "file-read*"):
             (matched, access) = (2, "read")

@@ -16,7 +16,7 @@ struct PlatformRuleForm {
         case requireAll
         case other
 
-        init(head: String) {
+        init(head: Word) {
             switch head {
             case "allow": self = .allow
             case "deny": self = .deny
@@ -75,7 +75,7 @@ struct PlatformRuleForm {
     }
 
     /// Adds a string, or a word other than the head. They count alike: a filter on `/` is no narrower than on `"/"`.
-    mutating func add(atom: String) {
+    mutating func add(atom: Word) {
         switch kind {
         case .empty:
             kind = .other
@@ -84,7 +84,7 @@ struct PlatformRuleForm {
         case .path:
             add(argument: PlatformRulePattern.isNarrow(path: atom))
         case .regex:
-            add(argument: PlatformRulePattern.isNarrow(regex: Array(atom.utf8)))
+            add(argument: PlatformRulePattern.isNarrow(regex: atom.bytes))
         case .deny, .with, .requireAny, .requireAll, .other:
             add(argument: false)
         }
@@ -116,7 +116,7 @@ enum PlatformRuleOperation {
     case reachesFar
     case harmless
 
-    init(_ name: String) {
+    init(_ name: Word) {
         if name == "default" || name == "*" {
             self = .everything
         } else if name.hasPrefix("file-write") {
@@ -139,9 +139,9 @@ enum PlatformRulePattern {
     ///
     /// `..` is refused, because behind a link it can lead anywhere; `$` because `${HOME}` may be replaced, and a
     /// backslash because a raw string may be read with escapes.
-    static func isNarrow(path text: String) -> Bool {
-        let path = Path(text)
-        guard path.isAbsolute, !text.utf8.contains(UInt8(ascii: "$")), !text.utf8.contains(UInt8(ascii: "\\")) else {
+    static func isNarrow(path text: Word) -> Bool {
+        let path = Path(text.bytes)
+        guard path.isAbsolute, !text.bytes.contains(UInt8(ascii: "$")), !text.bytes.contains(UInt8(ascii: "\\")) else {
             return false
         }
         var names = 0

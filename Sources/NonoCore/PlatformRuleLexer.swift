@@ -10,9 +10,9 @@ struct PlatformRuleLexer {
         case open
         case close
         /// A symbol, number or constant. Letters are small: TinyScheme folds case.
-        case word(String)
+        case word(Word)
         /// The value of a `"string"`, or of a raw `#"string"`, whose backslashes stay.
-        case string(String)
+        case string(Word)
     }
 
     private(set) var tokens: [Token] = []
@@ -107,7 +107,7 @@ struct PlatformRuleLexer {
             throw PlatformRule.error("platform rule has unterminated string")
         }
         position += 1
-        tokens.append(.string(String(decoding: value, as: UTF8.self)))
+        tokens.append(.string(Word(value)))
     }
 
     private mutating func readWord() {
@@ -121,7 +121,7 @@ struct PlatformRuleLexer {
         if !endsForAll || !PlatformRuleLexer.isPlain(word) {
             object("platform rule has an unsupported word: \(String(decoding: word, as: UTF8.self))")
         }
-        tokens.append(.word(String(decoding: word.map { $0.lowercased }, as: UTF8.self)))
+        tokens.append(.word(Word(word.map { $0.lowercased })))
     }
 
     /// Whether a word is the same to every reader, and no syntax: no quotation (`'` `` ` `` `,`), dotted pair (`.`),

@@ -5,22 +5,32 @@
 /// The JSON form is the one all versions of the library share. Commands and platform rules, which older ones lost, are
 /// fields of their own that are written only when there are any, so what an older version can express reads the same.
 public struct SandboxState: Equatable, Sendable {
-    /// One grant.
+    /// One grant. Most paths resolve to themselves and nearly all texts of access are known, so that an entry seldom
+    /// holds more than one text.
     public struct Entry: Equatable, Sendable {
-        /// The path as the caller gave it.
-        public var original: [UInt8]
-        /// The path it led to.
-        public var resolved: [UInt8]
-        /// `read`, `write` or `read+write`; after reading, any text.
-        public var access: [UInt8]
-        public var isFile: Bool
+        /// What `access` says.
+        public enum Access: Equatable, Sendable {
+            case mode(AccessMode)
+            /// After reading, any text; never that of a mode.
+            case unknown([UInt8])
+        }
 
-        public init(original: [UInt8], resolved: [UInt8], access: [UInt8], isFile: Bool) {
+        /// The path as the caller gave it.
+        public let original: [UInt8]
+        /// The path it led to, unless that is `original`.
+        private let other: [UInt8]?
+        public let access: Access
+        public let isFile: Bool
+
+        public init(original: [UInt8], resolved: [UInt8], access: Access, isFile: Bool) {
             self.original = original
-            self.resolved = resolved
+            self.other = resolved == original ? nil : resolved
             self.access = access
             self.isFile = isFile
         }
+
+        /// The path it led to.
+        public var resolved: [UInt8] { other ?? original }
     }
 
     public var entries: [Entry] = []
@@ -86,15 +96,7 @@ extension SandboxState {
             switch field {
             case .entries:
                 try reader.sequence { reader throws(NonoError) in
-                    var entry = try Entry(from: &reader)
-                    // Equal texts are kept once: most paths resolve to themselves, and there are few modes.
-                    if entry.resolved == entry.original {
-                        entry.resolved = entry.original
-                    }
-                    if let last = entries.last, entry.access == last.access {
-                        entry.access = last.access
-                    }
-                    entries.append(entry)
+                    entries.append(try Entry(from: &reader))
                 }
             case .networkBlocked: networkBlocked = try reader.bool()
             case .unixSocketsBlocked: unixSocketsBlocked = try reader.bool()
@@ -109,15 +111,39 @@ extension SandboxState {
 
 extension SandboxState.Entry {
     fileprivate init(from reader: inout JSONReader) throws(NonoError) {
-        self.init(original: [], resolved: [], access: [], isFile: false)
+        var original: [UInt8]?
+        var resolved: [UInt8] = []
+        var access = Access.unknown([])
+        var isFile = false
         try reader.structure { (reader, field: EntryField) throws(NonoError) in
             switch field {
             case .original: original = try reader.string(expected: "path string")
-            case .resolved: resolved = try reader.string(expected: "path string")
-            case .access: access = try reader.string(expected: "a string")
+            case .resolved: resolved = try reader.path(sharing: original)
+            case .access: access = try reader.access()
             case .isFile: isFile = try reader.bool()
             }
         }
+        self.init(original: original ?? [], resolved: resolved, access: access, isFile: isFile)
+    }
+}
+
+extension JSONReader {
+    /// Reads a path; `other` itself if it is that.
+    fileprivate mutating func path(sharing other: [UInt8]?) throws(NonoError) -> [UInt8] {
+        if let other, try startOfValue() == UInt8(ascii: "\""), skip(quoted: other) {
+            return other
+        }
+        return try string(expected: "path string")
+    }
+
+    fileprivate mutating func access() throws(NonoError) -> SandboxState.Entry.Access {
+        if try startOfValue() == UInt8(ascii: "\"") {
+            for mode in AccessMode.allCases where skip(quoted: mode.name) {
+                return .mode(mode)
+            }
+        }
+        let text = try string(expected: "a string")
+        return AccessMode(text: text).map { .mode($0) } ?? .unknown(text)
     }
 }
 
@@ -134,65 +160,95 @@ extension JSONReader {
 // MARK: Writing
 
 extension SandboxState {
-    /// The state as JSON, indented by two spaces. JSON is UTF-8, so paths that are not cannot be saved.
-    public func json() throws(NonoError) -> [UInt8] {
-        var json: [UInt8] = []
+    /// Gives `body` the state as JSON, indented by two spaces. JSON is UTF-8, so paths that are not cannot be saved.
+    public func withJSON<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) throws(NonoError) -> Result {
         // What an entry takes besides its paths is less than this, unless something in it is escaped.
-        json.reserveCapacity(entries.reduce(1024) { $0 + $1.original.count + $1.resolved.count + 128 })
-        json += "{\n  \"fs\": ".utf8
+        var json = JSONWriter(
+            capacity: entries.withUnsafeBufferPointer { entries in
+                var capacity = 1024
+                for place in entries.indices {
+                    capacity += entries[place].original.count + entries[place].resolved.count + 128
+                }
+                return capacity
+            })
+        json.append("{\n  \"fs\": ")
         try SandboxState.append(list: entries, to: &json) { entry, json throws(NonoError) in
             try entry.append(to: &json)
         }
-        json += ",\n  \"net_blocked\": \(networkBlocked)".utf8
+        json.append(",\n  \"net_blocked\": ")
+        json.append(networkBlocked ? "true" : "false")
         if unixSocketsBlocked {
-            json += ",\n  \"\(StateField.unixSocketsBlocked.key)\": true".utf8
+            json.append(",\n  \"unix_sockets_blocked\": true")
         }
-        let lists: [(field: StateField, texts: [[UInt8]])] = [
-            (.allowedCommands, allowedCommands), (.blockedCommands, blockedCommands), (.platformRules, platformRules),
-        ]
-        for (field, texts) in lists where !texts.isEmpty {
-            json += ",\n  \"\(field.key)\": ".utf8
-            try SandboxState.append(list: texts, to: &json) { text, json throws(NonoError) in
-                try SandboxState.append(text: text, what: "text", to: &json)
-            }
+        try SandboxState.append(field: ",\n  \"allowed_commands\": ", allowedCommands, to: &json)
+        try SandboxState.append(field: ",\n  \"blocked_commands\": ", blockedCommands, to: &json)
+        try SandboxState.append(field: ",\n  \"platform_rules\": ", platformRules, to: &json)
+        json.append("\n}")
+        return body(json.bytes)
+    }
+
+    private static func append(
+        field: StaticString, _ texts: [[UInt8]], to json: inout JSONWriter
+    ) throws(NonoError) {
+        if texts.isEmpty {
+            return
         }
-        json += "\n}".utf8
-        return json
+        json.append(field)
+        try append(list: texts, to: &json) { text, json throws(NonoError) in
+            try append(text: text, what: "text", to: &json)
+        }
     }
 
     /// Appends a list that is the value of a field of the outermost object.
     private static func append<Element>(
-        list: [Element], to json: inout [UInt8], element: (Element, inout [UInt8]) throws(NonoError) -> Void
+        list: [Element], to json: inout JSONWriter,
+        element: (borrowing Element, inout JSONWriter) throws(NonoError) -> Void
     ) throws(NonoError) {
-        json.append(UInt8(ascii: "["))
-        for (position, value) in list.enumerated() {
-            JSONText.append(position == 0 ? "\n    " : ",\n    ", to: &json)
-            try element(value, &json)
+        json.append("[")
+        try list.withUnsafeBufferPointer { list throws(NonoError) in
+            for place in list.indices {
+                json.append(place == 0 ? "\n    " : ",\n    ")
+                try element(list[place], &json)
+            }
         }
-        json += (list.isEmpty ? "]" : "\n  ]").utf8
+        json.append(list.isEmpty ? "]" : "\n  ]")
     }
 
-    fileprivate static func append(text: [UInt8], what: String, to json: inout [UInt8]) throws(NonoError) {
-        guard isUTF8(text) else {
+    fileprivate static func append(
+        text: borrowing [UInt8], what: StaticString, to json: inout JSONWriter
+    ) throws(NonoError) {
+        let isUTF8 = text.withUnsafeBufferPointer { json.appendQuoted($0) }
+        guard isUTF8 else {
             throw NonoError(
                 .configParse,
                 "Configuration parse error: Failed to serialize sandbox state: "
                     + "\(what) contains invalid UTF-8 characters",
                 diagnostic: .configurationError)
         }
-        JSONText.appendQuoted(text, to: &json)
     }
 }
 
 extension SandboxState.Entry {
-    fileprivate func append(to json: inout [UInt8]) throws(NonoError) {
-        JSONText.append("{\n      \"original\": ", to: &json)
+    fileprivate borrowing func append(to json: inout JSONWriter) throws(NonoError) {
+        json.append("{\n      \"original\": ")
+        let start = json.count
         try SandboxState.append(text: original, what: "path", to: &json)
-        JSONText.append(",\n      \"resolved\": ", to: &json)
-        try SandboxState.append(text: resolved, what: "path", to: &json)
-        JSONText.append(",\n      \"access\": ", to: &json)
-        try SandboxState.append(text: access, what: "text", to: &json)
-        JSONText.append(",\n      \"is_file\": ", to: &json)
-        JSONText.append(isFile ? "true\n    }" : "false\n    }", to: &json)
+        let end = json.count
+        json.append(",\n      \"resolved\": ")
+        if let other {
+            try SandboxState.append(text: other, what: "path", to: &json)
+        } else {
+            json.append(again: start..<end)
+        }
+        json.append(",\n      \"access\": ")
+        switch access {
+        case .mode(let mode):
+            json.append("\"")
+            json.append(mode.name)
+            json.append("\"")
+        case .unknown(let text): try SandboxState.append(text: text, what: "text", to: &json)
+        }
+        json.append(",\n      \"is_file\": ")
+        json.append(isFile ? "true\n    }" : "false\n    }")
     }
 }

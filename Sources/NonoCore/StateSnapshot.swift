@@ -5,11 +5,10 @@ extension SandboxState {
     /// makes the restored set narrower, never wider.
     public init(_ caps: CapabilitySet) {
         self.init()
-        let texts = [AccessMode.read, .write, .readWrite].map { Array($0.text.utf8) }
         entries = caps.grants.map { grant in
             Entry(
                 original: grant.original.bytes, resolved: grant.resolved.bytes,
-                access: texts[Int(grant.access.rawValue)], isFile: grant.isFile)
+                access: .mode(grant.access), isFile: grant.isFile)
         }
         networkBlocked = caps.network.isBlocked
         unixSocketsBlocked = caps.blocksUnixSockets
@@ -26,10 +25,13 @@ extension SandboxState {
     ) throws(NonoError) -> CapabilitySet {
         var caps = CapabilitySet()
         for entry in entries {
-            guard let access = AccessMode(text: entry.access) else {
+            let access: AccessMode
+            switch entry.access {
+            case .mode(let mode): access = mode
+            case .unknown(let text):
                 throw NonoError(
                     .configParse,
-                    "Configuration parse error: invalid access mode in sandbox state: \(Path(entry.access).text)",
+                    "Configuration parse error: invalid access mode in sandbox state: \(Path(text).text)",
                     diagnostic: .configurationError)
             }
             let original = Path(entry.original)

@@ -31,6 +31,8 @@
     }
 
     /// Every macOS that this library runs on can sandbox.
+    public let isSandboxSupported = true
+
     public func sandboxSupport() -> Support {
         Support(isSupported: true, platform: "macos", details: "macOS Seatbelt sandbox available")
     }

@@ -12,8 +12,13 @@ struct FileDescriptor: ~Copyable {
         self.number = number
     }
 
+    /// Stands for no descriptor.
+    static var none: FileDescriptor { FileDescriptor(-1) }
+
     deinit {
-        nono_sys_close(number)
+        if number >= 0 {
+            nono_sys_close(number)
+        }
     }
 }
 
@@ -26,12 +31,7 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
     let abi = try kernelABI()
     let plan = try SandboxPlan(for: caps, options: options, abi: abi)
     let ruleset = try makeRuleset(plan.landlock)
-    let program = plan.seccomp.instructions.map { instruction in
-        nono_sys_instruction(
-            code: instruction.code, jump_true: instruction.jumpTrue, jump_false: instruction.jumpFalse,
-            operand: instruction.operand)
-    }
-    let outcome = program.withUnsafeBufferPointer { program in
+    let outcome = plan.seccomp.instructions.withUnsafeBufferPointer { program in
         var restriction = nono_sys_restriction(
             ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
             program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue)
@@ -54,10 +54,12 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
 public func unenforced(
     _ caps: CapabilitySet, options: SandboxOptions = []
 ) throws(NonoError) -> Unenforced {
-    try SandboxPlan(for: caps, options: options, abi: try kernelABI()).unenforced
+    let abi = try kernelABI()
+    _ = try LandlockPlan(for: caps, options: options, abi: abi)
+    return SandboxPlan.unenforced(by: abi, for: caps, options: options)
 }
 
-private func kernelABI() throws(NonoError) -> LandlockABI {
+func kernelABI() throws(NonoError) -> LandlockABI {
     guard let abi = LandlockABI.used(onKernel: nono_sys_landlock_abi()) else {
         throw .sandboxInit(
             "No supported Landlock ABI detected (last error: ABI V1: filesystem access probe failed: fully incompatible"
@@ -69,7 +71,7 @@ private func kernelABI() throws(NonoError) -> LandlockABI {
 }
 
 /// The kernel's ruleset for a plan, with every rule in it.
-private func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
+func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
     let created = nono_sys_landlock_create_ruleset(
         plan.handledFiles.rawValue, plan.handledNetwork.rawValue, plan.scopes.rawValue, plan.abi.attributeSize)
     if created < 0 {
@@ -79,7 +81,8 @@ private func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescript
             osError: -created)
     }
     let ruleset = FileDescriptor(created)
-    for rule in plan.pathRules {
+    for grant in plan.grants {
+        let rule = plan.rule(for: grant)
         let object = try openGranted(rule)
         let failure = nono_sys_landlock_add_path(ruleset.number, object.number, rule.rights.rawValue)
         if failure < 0 {
@@ -162,7 +165,7 @@ extension NonoError {
         return text.isEmpty ? "thread \(outcome.thread)" : "thread \(outcome.thread) (\(text))"
     }
 
-    fileprivate static func sandboxInit(
+    static func sandboxInit(
         _ reason: String, diagnostic: Diagnostic = .other, osError: Int32 = 0, path: Path? = nil
     ) -> NonoError {
         NonoError(

@@ -11,42 +11,50 @@ struct LandlockABI: Equatable, Sendable {
     let attributeSize: Int
     /// One call restricts all threads of the process, into one domain.
     let sharesDomain: Bool
-    /// What this version added, in the words of `support_info`.
-    let feature: String
 
-    private init(
-        _ version: Int32, _ feature: String, files: FileRights = [], network: NetworkRights = [], scopes: Scopes = [],
-        sharesDomain: Bool = false, attributeSize: Int, after previous: LandlockABI? = nil
-    ) {
-        self.version = version
-        self.feature = feature
-        self.files = files.union(previous?.files ?? [])
-        self.network = network.union(previous?.network ?? [])
-        self.scopes = scopes.union(previous?.scopes ?? [])
-        self.sharesDomain = sharesDomain || previous?.sharesDomain ?? false
-        self.attributeSize = attributeSize
+    /// What a version adds to the one before it.
+    private struct Addition {
+        let version: Int32
+        let feature: String
+        var files: FileRights = []
+        var network: NetworkRights = []
+        var scopes: Scopes = []
+        var sharesDomain = false
+        let attributeSize: Int
     }
 
     /// Every version that adds something to enforce; 7 adds flags for audit records only. A kernel newer than this table
-    /// enforces what the last row says.
-    static let table: [LandlockABI] = {
-        let v1 = LandlockABI(1, "Basic filesystem access control", files: .first, attributeSize: 8)
-        let v2 = LandlockABI(
-            2, "File rename across directories (Refer)", files: .refer, attributeSize: 8, after: v1)
-        let v3 = LandlockABI(3, "File truncation (Truncate)", files: .truncate, attributeSize: 8, after: v2)
-        let v4 = LandlockABI(4, "TCP network filtering", network: .tcp, attributeSize: 16, after: v3)
-        let v5 = LandlockABI(5, "Device ioctl filtering", files: .ioctlDevice, attributeSize: 16, after: v4)
-        let v6 = LandlockABI(
-            6, "Process scoping", scopes: [.abstractUnixSocket, .signal], attributeSize: 24, after: v5)
-        let v8 = LandlockABI(8, "One domain for all threads", sharesDomain: true, attributeSize: 24, after: v6)
-        let v9 = LandlockABI(9, "Pathname unix sockets", files: .resolveUnix, attributeSize: 24, after: v8)
-        let v10 = LandlockABI(
-            10, "UDP network filtering", network: [.bindUDP, .connectOrSendUDP], attributeSize: 24, after: v9)
-        return [v1, v2, v3, v4, v5, v6, v8, v9, v10]
-    }()
+    /// enforces what all rows say together.
+    private static let additions: [Addition] = [
+        Addition(version: 1, feature: "Basic filesystem access control", files: .first, attributeSize: 8),
+        Addition(version: 2, feature: "File rename across directories (Refer)", files: .refer, attributeSize: 8),
+        Addition(version: 3, feature: "File truncation (Truncate)", files: .truncate, attributeSize: 8),
+        Addition(version: 4, feature: "TCP network filtering", network: .tcp, attributeSize: 16),
+        Addition(version: 5, feature: "Device ioctl filtering", files: .ioctlDevice, attributeSize: 16),
+        Addition(version: 6, feature: "Process scoping", scopes: [.abstractUnixSocket, .signal], attributeSize: 24),
+        Addition(version: 8, feature: "One domain for all threads", sharesDomain: true, attributeSize: 24),
+        Addition(version: 9, feature: "Pathname unix sockets", files: .resolveUnix, attributeSize: 24),
+        Addition(
+            version: 10, feature: "UDP network filtering", network: [.bindUDP, .connectOrSendUDP], attributeSize: 24),
+    ]
 
-    /// The row for a kernel that reports `version`; nil if that is no version.
+    /// What is used on a kernel that reports `version`; nil if that is no version.
     static func used(onKernel version: Int32) -> LandlockABI? {
-        table.last { $0.version <= version }
+        var abi: LandlockABI?
+        for addition in additions where addition.version <= version {
+            abi = LandlockABI(
+                version: addition.version,
+                files: addition.files.union(abi?.files ?? []),
+                network: addition.network.union(abi?.network ?? []),
+                scopes: addition.scopes.union(abi?.scopes ?? []),
+                attributeSize: addition.attributeSize,
+                sharesDomain: addition.sharesDomain || abi?.sharesDomain ?? false)
+        }
+        return abi
+    }
+
+    /// What the versions up to this one added, in the words of `support_info`.
+    static func features(upTo version: Int32) -> [String] {
+        additions.filter { $0.version <= version }.map { $0.feature }
     }
 }

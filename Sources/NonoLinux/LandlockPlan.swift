@@ -5,7 +5,7 @@ internal import NonoCore
 /// What the kernel will be told to enforce a capability set: the ruleset, its rules and nothing yet of descriptors.
 ///
 /// A plan is made from the set and the ABI alone, so that tests see what kernels would be told that are not there.
-struct LandlockPlan: Equatable, Sendable {
+struct LandlockPlan: Sendable {
     struct PathRule: Equatable, Sendable {
         let path: Path
         /// The object the rule is for; another one in its place is an error.
@@ -22,7 +22,8 @@ struct LandlockPlan: Equatable, Sendable {
     let handledFiles: FileRights
     let handledNetwork: NetworkRights
     let scopes: Scopes
-    let pathRules: [PathRule]
+    /// What is granted; `rule(for:)` makes a rule of each.
+    let grants: [Grant]
     let portRules: [PortRule]
 
     /// Throws when this ABI cannot enforce what the set asks for.
@@ -53,11 +54,14 @@ struct LandlockPlan: Equatable, Sendable {
             portRules = []
         }
 
-        pathRules = caps.grants.map { grant in
-            PathRule(
-                path: grant.resolved, identity: grant.identity,
-                rights: LandlockPlan.rights(of: grant).intersection(abi.files))
-        }
+        grants = caps.grants
+    }
+
+    /// The rule for one of the grants, made when it is wanted: thousands of them at once would take memory for nothing.
+    func rule(for grant: Grant) -> PathRule {
+        PathRule(
+            path: grant.resolved, identity: grant.identity,
+            rights: LandlockPlan.rights(of: grant).intersection(abi.files))
     }
 
     /// What a grant gives on a kernel that knows all rights.
@@ -78,7 +82,7 @@ struct LandlockPlan: Equatable, Sendable {
 
 extension Path {
     fileprivate var isAtOrBelowDev: Bool {
-        let dev: [UInt8] = Array("/dev".utf8)
+        let dev = "/dev".utf8
         return bytes.starts(with: dev) && (bytes.count == dev.count || bytes[dev.count] == Path.slash)
     }
 }

@@ -4,7 +4,7 @@ internal import NonoCore
 
 /// All that is put in force for a set: Landlock, seccomp and capabilities. Made from the set, the options and the ABI
 /// alone; `apply` carries it out, and the answers about a sandbox read it.
-struct SandboxPlan: Equatable, Sendable {
+struct SandboxPlan: Sendable {
     let landlock: LandlockPlan
     let seccomp: SeccompProgram
     let droppedCapabilities: Capabilities

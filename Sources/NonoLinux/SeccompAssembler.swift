@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CNono
+
 /// Writes classic BPF for seccomp(2), with jumps that go where the Swift source goes.
-struct SeccompAssembler: Equatable, Sendable {
-    /// struct sock_filter, <linux/filter.h>.
-    struct Instruction: Equatable, Sendable {
-        var code: UInt16
-        var jumpTrue: UInt8 = 0
-        var jumpFalse: UInt8 = 0
-        var operand: UInt32
-    }
+struct SeccompAssembler: Sendable {
+    typealias Instruction = nono_sys_instruction
 
     /// A word of struct seccomp_data, <linux/seccomp.h>: number, processor, instruction pointer, six arguments. Both
     /// processors that are known here have the low half of an argument first.
@@ -50,56 +46,70 @@ struct SeccompAssembler: Equatable, Sendable {
 
     private(set) var instructions: [Instruction] = []
 
+    /// `capacity` instructions are written without taking memory again.
+    init(capacity: Int) {
+        instructions.reserveCapacity(capacity)
+    }
+
     mutating func load(_ field: Field) {
-        instructions.append(Instruction(code: 0x20, operand: field.offset))
+        write(0x20, field.offset)
     }
 
     mutating func and(_ mask: UInt32) {
-        instructions.append(Instruction(code: 0x54, operand: mask))
+        write(0x54, mask)
     }
 
     mutating func answer(_ answer: Answer) {
-        instructions.append(Instruction(code: 0x06, operand: answer.value))
+        write(0x06, answer.value)
     }
 
-    /// Jumps to a place that `land(_:)` names later.
-    mutating func jump() -> Int {
-        instructions.append(Instruction(code: 0x05, operand: 0))
-        return instructions.count - 1
+    /// Jumps to a place that `land(in:jumpsTo:)` names later, under this number.
+    mutating func jump(to place: UInt8) {
+        write(0x05, SeccompAssembler.unknownDistance(to: place))
     }
 
-    /// The jump goes to what comes next.
-    mutating func land(_ jump: Int) {
-        instructions[jump].operand = UInt32(instructions.count - jump - 1)
+    /// What a jump holds that has not landed: no program is so long that it could be a distance.
+    private static func unknownDistance(to place: UInt8) -> UInt32 {
+        0x8000_0000 | UInt32(place)
+    }
+
+    /// The jumps to a place, among the instructions in a range, go to what comes next. Tells whether there are any.
+    mutating func land(in range: Range<Int>, jumpsTo place: UInt8) -> Bool {
+        let landing = instructions.count
+        var isJumpedTo = false
+        let wanted = SeccompAssembler.unknownDistance(to: place)
+        for position in range where instructions[position].code == 0x05 && instructions[position].operand == wanted {
+            instructions[position].operand = UInt32(landing - position - 1)
+            isJumpedTo = true
+        }
+        return isJumpedTo
     }
 
     /// A comparison that goes on with what comes next if it does not hold, and else where `landTrue(_:)` says later.
     mutating func branch(_ comparison: Comparison, _ operand: UInt32) -> Int {
-        instructions.append(Instruction(code: comparison.rawValue, operand: operand))
+        write(comparison.rawValue, operand)
         return instructions.count - 1
     }
 
     mutating func landTrue(_ branch: Int) {
-        instructions[branch].jumpTrue = UInt8(instructions.count - branch - 1)
-    }
-
-    mutating func append(_ other: SeccompAssembler) {
-        instructions += other.instructions
+        instructions[branch].jump_true = UInt8(instructions.count - branch - 1)
     }
 
     /// `body` runs if the comparison holds; otherwise the program goes on behind it.
     mutating func when(_ comparison: Comparison, _ operand: UInt32, _ body: (inout SeccompAssembler) -> Void) {
-        let position = instructions.count
-        instructions.append(Instruction(code: comparison.rawValue, operand: operand))
+        let position = branch(comparison, operand)
         body(&self)
-        instructions[position].jumpFalse = UInt8(instructions.count - position - 1)
+        instructions[position].jump_false = UInt8(instructions.count - position - 1)
     }
 
     /// The opposite.
     mutating func unless(_ comparison: Comparison, _ operand: UInt32, _ body: (inout SeccompAssembler) -> Void) {
-        let position = instructions.count
-        instructions.append(Instruction(code: comparison.rawValue, operand: operand))
+        let position = branch(comparison, operand)
         body(&self)
-        instructions[position].jumpTrue = UInt8(instructions.count - position - 1)
+        landTrue(position)
+    }
+
+    private mutating func write(_ code: UInt16, _ operand: UInt32) {
+        instructions.append(Instruction(code: code, jump_true: 0, jump_false: 0, operand: operand))
     }
 }

@@ -10,114 +10,99 @@ internal import NonoCore
 /// The number is looked up by bisection. The kernel runs the program once for each number when it is installed, and then
 /// no more for calls that are allowed whatever their arguments, so both that and the few calls whose arguments are looked
 /// at are cheap.
-struct SeccompProgram: Equatable, Sendable {
-    typealias Instruction = SeccompAssembler.Instruction
+///
+/// Most programs are written in a process that has just been forked, where every page that is touched costs more than
+/// what is done in it. So nothing is sorted and no memory taken but for the program itself.
+struct SeccompProgram: Sendable {
+    /// As the kernel takes them.
+    var instructions: [SeccompAssembler.Instruction] { assembler.instructions }
 
-    var instructions: [Instruction] { assembler.instructions }
+    /// More instructions than a program has.
+    static let longest = 256
 
-    private var assembler = SeccompAssembler()
-    private let processor: Processor
-    /// What is decided about each call that is not simply allowed.
-    private var decisions: [(number: UInt32, decision: Decision)] = []
-    /// Code for calls whose arguments are looked at; what it does not answer is allowed.
-    private var blocks: [SeccompAssembler] = []
+    private var assembler = SeccompAssembler(capacity: SeccompProgram.longest)
+    private let network: NetworkMode
+    private let blocksUnixSockets: Bool
 
-    private enum Decision: Equatable {
+    /// What is decided about a call. Those from `socket` on are blocks of code that look at the arguments.
+    private enum Decision: UInt8 {
         case allow
         case refuse
-        case block(Int)
-    }
-
-    static func == (left: SeccompProgram, right: SeccompProgram) -> Bool {
-        left.assembler == right.assembler
+        case socket
+        case socketpair
+        case sendWithFlagsThird
+        case sendWithFlagsFourth
+        case ioctl
+        case schedule
+        case prlimit
+        case setpriority
+        case ioprioSet
     }
 
     init(network: NetworkMode, blocksUnixSockets: Bool, options: SandboxOptions, processor: Processor) {
-        self.processor = processor
-        closeSockets(network: network, blocksUnixSockets: blocksUnixSockets)
-        if network.isBlocked || blocksUnixSockets {
-            // It makes and connects sockets without the calls for that.
-            close(SystemCall.ioUring)
+        self.network = network
+        self.blocksUnixSockets = blocksUnixSockets
+        withUnsafeTemporaryAllocation(of: Decision.self, capacity: SystemCall.numbers) { decisions in
+            decisions.initialize(repeating: .allow)
+            decide(options: options) { call, decision in
+                if let number = call.number(on: processor) {
+                    decisions[Int(number)] = decision
+                }
+            }
+            assemble(UnsafeBufferPointer(decisions), on: processor)
         }
-        if !options.contains(.terminalInput) {
-            closeTerminalInput()
-        }
-        if !options.contains(.otherProcesses) {
-            closeOtherProcesses()
-        }
-        for group in SystemCall.closed where !options.contains(group.option) {
-            close(group.calls)
-        }
-        assemble()
     }
 
     // MARK: What is closed
 
-    private mutating func closeSockets(network: NetworkMode, blocksUnixSockets: Bool) {
-        let unix = UInt32(1)
-        switch network {
-        case .allowAll:
-            if blocksUnixSockets {
-                on(.socket) { program in
-                    program.load(.argument(0))
-                    program.when(.equal, unix) { $0.answer(.refuse(accessDenied)) }
-                }
-            }
-        case .blocked:
-            on(.socket) { program in
-                program.load(.argument(0))
-                if !blocksUnixSockets {
-                    program.when(.equal, unix) { $0.answer(.allow) }
-                }
-                refuseFamily(&program)
-            }
-        case .proxyOnly:
-            on(.socket) { allowProxySockets(&$0, blocksUnixSockets: blocksUnixSockets) }
-            closeFastOpen()
-        }
+    private func decide(options: SandboxOptions, _ decide: (SystemCall, Decision) -> Void) {
         if network.isBlocked || blocksUnixSockets {
-            on(.socketpair) { program in
-                if network.isBlocked {
-                    program.load(.argument(0))
-                    program.unless(.equal, unix) { $0.answer(.refuse(accessDenied)) }
-                }
-                if blocksUnixSockets {
-                    refuseDatagramPairs(&program)
-                }
+            decide(.socket, .socket)
+            decide(.socketpair, .socketpair)
+            // It makes and connects sockets without the calls for that.
+            for call in SystemCall.ioUring {
+                decide(call, .refuse)
+            }
+        }
+        if case .proxyOnly = network {
+            decide(.sendto, .sendWithFlagsFourth)
+            decide(.sendmsg, .sendWithFlagsThird)
+            decide(.sendmmsg, .sendWithFlagsFourth)
+        }
+        if !options.contains(.terminalInput) {
+            decide(.ioctl, .ioctl)
+        }
+        if !options.contains(.otherProcesses) {
+            for call in SystemCall.scheduling {
+                decide(call, .schedule)
+            }
+            decide(.prlimit64, .prlimit)
+            decide(.setpriority, .setpriority)
+            decide(.ioprioSet, .ioprioSet)
+        }
+        for group in SystemCall.closed where !options.contains(group.option) {
+            for call in group.calls {
+                decide(call, .refuse)
             }
         }
     }
 
-    /// TCP Fast Open connects while it sends, past Landlock's look at connect(2).
-    private mutating func closeFastOpen() {
-        let fastOpen = UInt32(0x2000_0000)
-        for (call, flags) in SystemCall.sending {
-            on(call) { program in
-                program.load(.argument(flags))
-                program.and(fastOpen)
-                program.unless(.equal, 0) { $0.answer(.refuse(accessDenied)) }
-            }
-        }
-    }
-
-    private mutating func closeTerminalInput() {
-        on(.ioctl) { program in
+    /// What a block answers; what it does not answer is allowed.
+    private func write(_ block: Decision, to program: inout SeccompAssembler) {
+        switch block {
+        case .allow, .refuse: break
+        case .socket: writeSocket(to: &program)
+        case .socketpair: writeSocketPair(to: &program)
+        case .sendWithFlagsThird: refuseFastOpen(2, &program)
+        case .sendWithFlagsFourth: refuseFastOpen(3, &program)
+        case .ioctl:
             // The kernel looks at the low 32 bits of the command only, and so does this.
             program.load(.argument(1))
             for command: UInt32 in [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */] {
                 program.when(.equal, command) { $0.answer(.refuse(notPermitted)) }
             }
-        }
-    }
-
-    private mutating func closeOtherProcesses() {
-        for call in SystemCall.scheduling {
-            on(call) { program in
-                program.load(.argument(0))
-                program.unless(.equal, 0) { $0.answer(.refuse(notPermitted)) }
-            }
-        }
-        on(.prlimit64) { program in
+        case .schedule: refuseUnlessEqual(0, 0, &program)
+        case .prlimit:
             program.load(.argument(0))
             program.unless(.equal, 0) { program in
                 // Reading is fine: then the pointer to new limits is NULL, both halves of it.
@@ -126,39 +111,40 @@ struct SeccompProgram: Equatable, Sendable {
                     program.unless(.equal, 0) { $0.answer(.refuse(notPermitted)) }
                 }
             }
-        }
         // The first argument says what the second one counts: processes (0; for ioprio_set 1), groups or users.
-        for (call, process) in [(SystemCall.setpriority, UInt32(0)), (.ioprioSet, 1)] {
-            on(call) { program in
-                program.load(.argument(0))
-                program.unless(.equal, process) { $0.answer(.refuse(notPermitted)) }
-                program.load(.argument(1))
-                program.unless(.equal, 0) { $0.answer(.refuse(notPermitted)) }
-            }
+        case .setpriority:
+            refuseUnlessEqual(0, 0, &program)
+            refuseUnlessEqual(1, 0, &program)
+        case .ioprioSet:
+            refuseUnlessEqual(0, 1, &program)
+            refuseUnlessEqual(1, 0, &program)
+        }
+        program.answer(.allow)
+    }
+
+    private func writeSocket(to program: inout SeccompAssembler) {
+        program.load(.argument(0))
+        program.when(.equal, unix) { $0.answer(blocksUnixSockets ? .refuse(accessDenied) : .allow) }
+        switch network {
+        case .allowAll: break
+        case .blocked: refuseFamily(&program)
+        case .proxyOnly: allowTCP(&program)
         }
     }
 
-    private mutating func close(_ calls: [SystemCall]) {
-        for call in calls {
-            if let number = call.number(on: processor) {
-                decisions.append((number, .refuse))
-            }
+    private func writeSocketPair(to program: inout SeccompAssembler) {
+        if network.isBlocked {
+            program.load(.argument(0))
+            program.unless(.equal, unix) { $0.answer(.refuse(accessDenied)) }
         }
-    }
-
-    /// `body` decides about one call by its arguments.
-    private mutating func on(_ call: SystemCall, _ body: (inout SeccompAssembler) -> Void) {
-        guard let number = call.number(on: processor) else { return }
-        var block = SeccompAssembler()
-        body(&block)
-        block.answer(.allow)
-        decisions.append((number, .block(blocks.count)))
-        blocks.append(block)
+        if blocksUnixSockets {
+            refuseDatagramPairs(&program)
+        }
     }
 
     // MARK: How it is put together
 
-    private mutating func assemble() {
+    private mutating func assemble(_ decisions: UnsafeBufferPointer<Decision>, on processor: Processor) {
         assembler.load(.processor)
         assembler.unless(.equal, processor.rawValue) { $0.answer(.kill) }
         assembler.load(.number)
@@ -170,54 +156,66 @@ struct SeccompProgram: Equatable, Sendable {
                 program.answer(.allow)
             }
         }
-        var jumps: [(block: Int, position: Int)] = []
-        bisect(intervals()[...], &jumps)
-        for block in blocks.indices {
-            for jump in jumps where jump.block == block {
-                assembler.land(jump.position)
+        // The numbers at which the decision changes. The last one decides about all numbers from it on.
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: decisions.count) { starts in
+            starts[0] = 0
+            var count = 1
+            for number in 1..<decisions.count where decisions[number] != decisions[number - 1] {
+                starts[count] = UInt16(number)
+                count += 1
             }
-            assembler.append(blocks[block])
+            let tree = assembler.instructions.count
+            bisect(UnsafeBufferPointer(rebasing: starts[..<count]), decisions)
+            writeBlocks(jumpedToFrom: tree)
         }
     }
 
-    /// The decisions as intervals of numbers without gaps, each given by its start.
-    private func intervals() -> [(start: UInt32, decision: Decision)] {
-        var result: [(start: UInt32, decision: Decision)] = [(0, .allow)]
-        for (number, decision) in decisions.sorted(by: { $0.number < $1.number }) {
-            for (start, decision) in [(number, decision), (number + 1, .allow)] {
-                if result[result.count - 1].start == start {
-                    result.removeLast()
-                }
-                if result.last?.decision != decision {
-                    result.append((start, decision))
-                }
-            }
-        }
-        return result
-    }
-
-    private mutating func bisect(
-        _ intervals: ArraySlice<(start: UInt32, decision: Decision)>, _ jumps: inout [(block: Int, position: Int)]
-    ) {
-        guard intervals.count > 1 else {
-            switch intervals.first?.decision {
-            case .refuse: assembler.answer(.refuse(notPermitted))
-            case .block(let block): jumps.append((block, assembler.jump()))
-            case .allow, nil: assembler.answer(.allow)
-            }
+    /// A leaf that needs a block jumps to its number for now.
+    private mutating func bisect(_ starts: UnsafeBufferPointer<UInt16>, _ decisions: UnsafeBufferPointer<Decision>) {
+        if starts.count > 1 {
+            let middle = starts.count / 2
+            let branch = assembler.branch(.greaterOrEqual, UInt32(starts[middle]))
+            bisect(UnsafeBufferPointer(rebasing: starts[..<middle]), decisions)
+            assembler.landTrue(branch)
+            bisect(UnsafeBufferPointer(rebasing: starts[middle...]), decisions)
             return
         }
-        let middle = intervals.startIndex + intervals.count / 2
-        let branch = assembler.branch(.greaterOrEqual, intervals[middle].start)
-        bisect(intervals[..<middle], &jumps)
-        assembler.landTrue(branch)
-        bisect(intervals[middle...], &jumps)
+        switch decisions[Int(starts[0])] {
+        case .allow: assembler.answer(.allow)
+        case .refuse: assembler.answer(.refuse(notPermitted))
+        case let block: assembler.jump(to: block.rawValue)
+        }
+    }
+
+    /// Puts every block that is jumped to behind the tree, once, and lets the jumps land there.
+    private mutating func writeBlocks(jumpedToFrom tree: Int) {
+        let end = assembler.instructions.count
+        var next = Decision.socket.rawValue
+        while let block = Decision(rawValue: next) {
+            if assembler.land(in: tree..<end, jumpsTo: next) {
+                write(block, to: &assembler)
+            }
+            next += 1
+        }
     }
 }
 
 private let accessDenied = UInt32(13)
 private let notPermitted = UInt32(1)
 private let familyNotSupported = UInt32(97)
+private let unix = UInt32(1)
+
+private func refuseUnlessEqual(_ argument: UInt32, _ value: UInt32, _ program: inout SeccompAssembler) {
+    program.load(.argument(argument))
+    program.unless(.equal, value) { $0.answer(.refuse(notPermitted)) }
+}
+
+/// TCP Fast Open connects while it sends, past Landlock's look at connect(2).
+private func refuseFastOpen(_ flags: UInt32, _ program: inout SeccompAssembler) {
+    program.load(.argument(flags))
+    program.and(0x2000_0000)
+    program.unless(.equal, 0) { $0.answer(.refuse(accessDenied)) }
+}
 
 /// Refuses the loaded address family. Libraries take a netlink family that this kernel does not have for granted, but not
 /// one that they may not use: libaudit, and with it su(1), would fail.
@@ -226,12 +224,9 @@ private func refuseFamily(_ program: inout SeccompAssembler) {
     program.answer(.refuse(accessDenied))
 }
 
-/// TCP, whose ports Landlock mediates, and nothing that Landlock takes for something else: no MPTCP, no UDP.
-private func allowProxySockets(_ program: inout SeccompAssembler, blocksUnixSockets: Bool) {
-    program.load(.argument(0))
-    if !blocksUnixSockets {
-        program.when(.equal, 1 /* AF_UNIX */) { $0.answer(.allow) }
-    }
+/// Of the loaded address family, TCP, whose ports Landlock mediates, and nothing that Landlock takes for something else:
+/// no MPTCP, no UDP.
+private func allowTCP(_ program: inout SeccompAssembler) {
     program.unless(.equal, 2 /* AF_INET */) { program in
         program.unless(.equal, 10 /* AF_INET6 */) { refuseFamily(&$0) }
     }

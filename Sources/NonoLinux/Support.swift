@@ -9,6 +9,9 @@ public var kernelLandlockVersion: Int32 { max(0, nono_sys_landlock_abi()) }
 /// The version whose rights are used of it; 0 if there is none.
 public var usedLandlockVersion: Int32 { LandlockABI.used(onKernel: nono_sys_landlock_abi())?.version ?? 0 }
 
+/// Whether the running kernel can sandbox at all.
+public var isSandboxSupported: Bool { LandlockABI.used(onKernel: nono_sys_landlock_abi()) != nil }
+
 /// Asks the running kernel. What it says about itself is the probe: no file is read, no ruleset is made.
 public func sandboxSupport() -> Support {
     support(forKernelABI: nono_sys_landlock_abi())
@@ -21,9 +24,9 @@ func support(forKernelABI version: Int32) -> Support {
             details: "Landlock not available. Requires Linux kernel 5.13+ with Landlock enabled.")
     }
     // The text is part of the API and stops at what it knew first; newer versions are in the numbers.
-    let named = LandlockABI.table.filter { $0.version <= min(abi.version, 6) }
+    let version = min(abi.version, 6)
     return Support(
         isSupported: true, platform: "linux",
-        details: "Landlock available (Landlock V\(min(abi.version, 6)), features: "
-            + "\(named.map { $0.feature }.joined(separator: ", ")))")
+        details: "Landlock available (Landlock V\(version), features: "
+            + "\(LandlockABI.features(upTo: version).joined(separator: ", ")))")
 }

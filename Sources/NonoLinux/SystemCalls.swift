@@ -43,12 +43,14 @@ struct SystemCall: Equatable, Sendable {
         left.x86_64 == right.x86_64 && left.aarch64 == right.aarch64
     }
 
+    /// More than any number here.
+    static let numbers = 512
+
     static let socket = SystemCall("socket", 41, 198)
     static let socketpair = SystemCall("socketpair", 53, 199)
-    /// Calls that send, and which of their arguments has the MSG_* flags.
-    static let sending: [(call: SystemCall, flags: UInt32)] = [
-        (SystemCall("sendto", 44, 206), 3), (SystemCall("sendmsg", 46, 211), 2), (SystemCall("sendmmsg", 307, 269), 3),
-    ]
+    static let sendto = SystemCall("sendto", 44, 206)
+    static let sendmsg = SystemCall("sendmsg", 46, 211)
+    static let sendmmsg = SystemCall("sendmmsg", 307, 269)
     static let ioctl = SystemCall("ioctl", 16, 29)
     static let prlimit64 = SystemCall("prlimit64", 302, 261)
     static let setpriority = SystemCall("setpriority", 141, 140)

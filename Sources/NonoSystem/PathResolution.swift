@@ -57,6 +57,11 @@ public func locate(_ path: Path) -> Path? {
     return walk.follow(path) == 0 ? walk.canonical.onDisk : nil
 }
 
+/// Whether a path leads to a directory, through links too.
+public func isDirectory(_ path: Path) -> Bool {
+    !path.bytes.contains(0) && path.withCString { nono_sys_check_directory($0) } == 0
+}
+
 /// The common case in three system calls: no part of the path is a link. Nil for everything else, errors too: the walk
 /// tells them exactly.
 private func resolveWithoutLinks(_ path: Path) -> ResolvedPath? {

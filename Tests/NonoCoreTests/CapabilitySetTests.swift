@@ -135,6 +135,61 @@ func set(_ grants: [Grant]) -> CapabilitySet {
         #expect(describe(caps) == once)
     }
 
+    /// Many grants of few paths, against the rules said once more for one path and kind at a time.
+    @Test func randomSets() throws {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<300 {
+            let grants = try (0..<Int.random(in: 1...40, using: &random)).map { _ in
+                let path = ["/a", "/a/b", "/c", "/d"].randomElement(using: &random)!
+                return try grant(
+                    path, [.read, .write, .readWrite].randomElement(using: &random)!,
+                    original: [path, "\(path)/.", "/l1", "/l2"].randomElement(using: &random)!,
+                    isFile: Bool.random(using: &random),
+                    source: [.user, .system, .profile, .group([0x67])].randomElement(using: &random)!)
+            }
+            var caps = set(grants)
+            caps.deduplicate()
+            let kinds = Set(grants.map { "\($0.resolved.text) \($0.isFile)" })
+            let expected = kinds.map { kind in
+                survivor(
+                    of: grants.indices.filter { "\(grants[$0].resolved.text) \(grants[$0].isFile)" == kind }, grants)
+            }
+            #expect(describe(caps) == expected.sorted { $0.position < $1.position }.map(\.text))
+            var again = set(caps.grants)
+            again.deduplicate()
+            #expect(describe(again) == describe(caps))
+        }
+    }
+
+    private func survivor(of positions: [Int], _ grants: [Grant]) -> (position: Int, text: String) {
+        var winner = positions[0]
+        var access: [Int: AccessMode] = [:]
+        var original: [Int: Path] = [:]
+        func isPlain(_ position: Int) -> Bool {
+            grants[position].original.sameComponents(as: grants[position].resolved)
+        }
+        for later in positions.dropFirst() {
+            let (old, new) = (grants[winner], grants[later])
+            let oldIntended = old.source == .user || old.source == .profile
+            let newIntended = new.source == .user || new.source == .profile
+            let newWins =
+                oldIntended != newIntended ? newIntended : new.access == .readWrite && old.access != .readWrite
+            let (kept, lost) = newWins ? (later, winner) : (winner, later)
+            if [old.access, new.access].contains(.read) && [old.access, new.access].contains(.write) {
+                access[kept] = .readWrite
+            }
+            if isPlain(kept) && !isPlain(lost) {
+                original[kept] = grants[lost].original
+            }
+            winner = kept
+        }
+        let path = grants[winner].resolved.text
+        return (
+            winner,
+            "\(path) \((access[winner] ?? grants[winner].access).text) \((original[winner] ?? grants[winner].original).text)"
+        )
+    }
+
     private func merged(_ grants: [(String, AccessMode, String)]) throws -> [String] {
         var caps = set(try grants.map { try grant($0.0, $0.1, original: $0.2) })
         caps.deduplicate()

@@ -20,8 +20,12 @@ private func failure(_ json: String) -> String? {
     failure(Array(json.utf8))
 }
 
+private func json(_ state: SandboxState) throws(NonoError) -> [UInt8] {
+    try state.withJSON { Array($0) }
+}
+
 private func text(_ state: SandboxState) throws -> String {
-    String(decoding: try state.json(), as: UTF8.self)
+    String(decoding: try json(state), as: UTF8.self)
 }
 
 private func read(_ json: String) throws -> SandboxState {
@@ -52,7 +56,7 @@ private func bytes(_ text: String) -> [UInt8] {
 
     @Test func objectsAndArrays() throws {
         let entry = SandboxState.Entry(
-            original: bytes("d"), resolved: bytes("/srv/d"), access: bytes("any text"), isFile: true)
+            original: bytes("d"), resolved: bytes("/srv/d"), access: .unknown(bytes("any text")), isFile: true)
         var expected = SandboxState()
         expected.entries = [entry, entry]
         expected.networkBlocked = true
@@ -182,8 +186,8 @@ private func bytes(_ text: String) -> [UInt8] {
     @Test func everyField() throws {
         var state = SandboxState()
         state.entries = [
-            .init(original: bytes("l1"), resolved: bytes("/srv/d"), access: bytes("read+write"), isFile: false),
-            .init(original: bytes("/f"), resolved: bytes("/f"), access: bytes("read"), isFile: true),
+            .init(original: bytes("l1"), resolved: bytes("/srv/d"), access: .mode(.readWrite), isFile: false),
+            .init(original: bytes("/f"), resolved: bytes("/f"), access: .mode(.read), isFile: true),
         ]
         state.networkBlocked = true
         state.allowedCommands = [bytes("git")]
@@ -219,27 +223,93 @@ private func bytes(_ text: String) -> [UInt8] {
             }
             """#
         #expect(try text(state) == expected)
-        #expect(try SandboxState(json: state.json()) == state)
+        #expect(try SandboxState(json: json(state)) == state)
     }
 
     @Test func escapes() throws {
         var state = SandboxState()
         let path = bytes("\"\\/\u{8}\u{c}\n\r\t\0\u{1}\u{1f}\u{7f}\u{80}\u{e9}\u{2028}\u{1F600}")
-        state.entries = [.init(original: path, resolved: [], access: [], isFile: false)]
+        state.entries = [.init(original: path, resolved: [], access: .unknown([]), isFile: false)]
         let shown = #""\"\\/\b\f\n\r\t\u0000\u0001\u001f"# + "\u{7f}\u{80}\u{e9}\u{2028}\u{1F600}\""
-        let json = try state.json()
+        let written = try json(state)
         // As bytes: Strings are equal in more than one spelling.
         let start = bytes("{\n  \"fs\": [\n    {\n      \"original\": \(shown),\n")
-        #expect(Array(json.prefix(start.count)) == start)
-        #expect(try SandboxState(json: json) == state)
+        #expect(Array(written.prefix(start.count)) == start)
+        #expect(try SandboxState(json: written) == state)
+    }
+
+    /// Every byte at every place of a text, since texts are looked at in words of eight bytes.
+    @Test func everyByteAtEveryPlace() throws {
+        for length in 1...17 {
+            for place in 0..<length {
+                for byte in UInt8.min...UInt8.max {
+                    var path = [UInt8](repeating: UInt8(ascii: "a"), count: length)
+                    path[place] = byte
+                    var state = SandboxState()
+                    state.entries = [.init(original: path, resolved: path, access: .mode(.read), isFile: false)]
+                    guard byte < 0x80 else {
+                        #expect(throws: NonoError.self) { try json(state) }
+                        var unreadable = try json(SandboxState())
+                        unreadable.insert(contentsOf: [UInt8(ascii: "\"")] + path + bytes("\": 1, "), at: 1)
+                        #expect(throws: NonoError.self) { try SandboxState(json: unreadable) }
+                        continue
+                    }
+                    let written = try json(state)
+                    #expect(try SandboxState(json: written) == state)
+                    let decoded = try JSONDecoder().decode(Decoded.self, from: Data(written))
+                    #expect(Array(decoded.fs[0].original.utf8) == path)
+                    #expect(Array(decoded.fs[0].resolved.utf8) == path)
+                    let raw = bytes("{\"fs\":[[\"") + path + bytes("\",\"\",\"read\",true]],\"net_blocked\":true}")
+                    let isPlain = byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+                    #expect(failure(raw) == nil || !isPlain)
+                    #expect((try? SandboxState(json: raw))?.entries[0].original == (isPlain ? path : nil))
+                }
+            }
+        }
+    }
+
+    private struct Decoded: Decodable {
+        struct Entry: Decodable {
+            let original: String
+            let resolved: String
+        }
+        let fs: [Entry]
+    }
+
+    /// Longer than what is set aside for it, and with the texts that are kept once in any order.
+    @Test func longTexts() throws {
+        let path = [UInt8](repeating: 1, count: 5000)
+        var state = SandboxState()
+        for access: SandboxState.Entry.Access in [.mode(.write), .mode(.readWrite), .unknown(path), .mode(.read)] {
+            state.entries.append(.init(original: path, resolved: path, access: access, isFile: true))
+            state.entries.append(.init(original: [], resolved: path, access: access, isFile: false))
+            state.entries.append(.init(original: path, resolved: [], access: access, isFile: false))
+        }
+        #expect(try SandboxState(json: json(state)) == state)
+        let mixed = try SandboxState(
+            json: bytes(
+                """
+                {"net_blocked": false, "fs": [
+                  {"original": "/a", "resolved": "/b", "access": "read", "is_file": true},
+                  {"resolved": "/a", "original": "/b", "access": "\\u0072ead", "is_file": true},
+                  {"resolved": "", "access": "read+", "original": "/c", "is_file": true},
+                  {"resolved": "\\/c", "access": "read+write", "original": "/c", "is_file": true}]}
+                """))
+        #expect(
+            mixed.entries == [
+                .init(original: bytes("/a"), resolved: bytes("/b"), access: .mode(.read), isFile: true),
+                .init(original: bytes("/b"), resolved: bytes("/a"), access: .mode(.read), isFile: true),
+                .init(original: bytes("/c"), resolved: [], access: .unknown(bytes("read+")), isFile: true),
+                .init(original: bytes("/c"), resolved: bytes("/c"), access: .mode(.readWrite), isFile: true),
+            ])
     }
 
     @Test func pathsThatAreNotUTF8() {
         var state = SandboxState()
-        state.entries = [.init(original: bytes("/a"), resolved: [0x2F, 0xFF], access: bytes("read"), isFile: false)]
+        state.entries = [.init(original: bytes("/a"), resolved: [0x2F, 0xFF], access: .mode(.read), isFile: false)]
         let expected =
             "Configuration parse error: Failed to serialize sandbox state: path contains invalid UTF-8 characters"
-        let error = #expect(throws: NonoError.self) { try state.json() }
+        let error = #expect(throws: NonoError.self) { try json(state) }
         #expect(error?.message == expected)
         #expect(error?.code == .configParse)
     }
@@ -247,7 +317,7 @@ private func bytes(_ text: String) -> [UInt8] {
     @Test func otherTextsThatAreNotUTF8() {
         var state = SandboxState()
         state.platformRules = [[0xFF]]
-        let error = #expect(throws: NonoError.self) { try state.json() }
+        let error = #expect(throws: NonoError.self) { try json(state) }
         #expect(
             error?.message
                 == "Configuration parse error: Failed to serialize sandbox state: "

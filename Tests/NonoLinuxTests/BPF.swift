@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import NonoLinux
+import CNono
 
 /// Runs a seccomp program as the kernel does, as far as ours go: a machine with one register. What the kernel's checker
 /// refuses is an error.
@@ -18,7 +18,7 @@ struct BPF {
     }
 
     static func run(
-        _ program: [SeccompProgram.Instruction], number: UInt32, processor: UInt32, arguments: [UInt64]
+        _ program: [nono_sys_instruction], number: UInt32, processor: UInt32, arguments: [UInt64]
     ) throws -> Result {
         var words = [number, processor, 0xdead, 0xbeef]
         for argument in arguments {
@@ -45,9 +45,9 @@ struct BPF {
             case 0x05:
                 position += Int(instruction.operand)
             case 0x15:
-                position += Int(accumulator == instruction.operand ? instruction.jumpTrue : instruction.jumpFalse)
+                position += Int(accumulator == instruction.operand ? instruction.jump_true : instruction.jump_false)
             case 0x35:
-                position += Int(accumulator >= instruction.operand ? instruction.jumpTrue : instruction.jumpFalse)
+                position += Int(accumulator >= instruction.operand ? instruction.jump_true : instruction.jump_false)
             default:
                 throw Fault.unknownCode(instruction.code)
             }
@@ -56,7 +56,7 @@ struct BPF {
     }
 
     /// Every path of a program stays in it, jumps forward only and ends in a return, as the kernel's checker wants it.
-    static func check(_ program: [SeccompProgram.Instruction]) throws {
+    static func check(_ program: [nono_sys_instruction]) throws {
         for (position, instruction) in program.enumerated() {
             let next: [Int] =
                 switch instruction.code {
@@ -64,7 +64,7 @@ struct BPF {
                 case 0x20, 0x54: [position + 1]
                 case 0x05: [position + 1 + Int(instruction.operand)]
                 default:
-                    [position + 1 + Int(instruction.jumpTrue), position + 1 + Int(instruction.jumpFalse)]
+                    [position + 1 + Int(instruction.jump_true), position + 1 + Int(instruction.jump_false)]
                 }
             for target in next where !program.indices.contains(target) {
                 throw Fault.outOfProgram(target)

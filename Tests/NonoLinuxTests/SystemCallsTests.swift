@@ -9,7 +9,7 @@ import Testing
 /// Every call the filter names.
 let namedCalls: [SystemCall] =
     [.socket, .socketpair, .ioctl, .prlimit64, .setpriority, .ioprioSet] + SystemCall.scheduling + SystemCall.ioUring
-    + SystemCall.sending.map(\.call) + SystemCall.closed.flatMap(\.calls)
+    + sending.map(\.call) + SystemCall.closed.flatMap(\.calls)
 
 @Suite struct SystemCallsTests {
     /// The numbers are those of the kernel's headers, as far as this machine has them and they know the calls. aarch64

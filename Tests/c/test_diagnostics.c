@@ -2,6 +2,7 @@
  *
  * Diagnostic reports. */
 #include <limits.h>
+#include <string.h>
 
 #include "support.h"
 
@@ -52,6 +53,56 @@ static void merges(void) {
                           "line 1 column 1");
 }
 
-static const struct test tests[] = {{"reports", reports}, {"bad_lists", bad_lists}, {"merges", merges}};
+#define EMPTY "{\"exit_code\":0,\"denials\":[],\"ipc_denials\":[],\"violations\":[],\"diagnostics\":["
+#define DENIED(path, access_text, access, remedy)                                                                      \
+    "{\"code\":\"command_failed_likely_sandbox\",\"severity\":\"warning\",\"message\":\"command output suggests " path \
+    " (" access_text ") may be sandbox-related\",\"remediation\":" remedy ",\"path\":\"" path                          \
+    "\",\"access\":\"" access                                                                                          \
+    "\",\"detail\":{\"kind\":\"stderr_observation\",\"observation_kind\":\"likely_sandbox_path\"}}"
+#define GRANT(path, access, is_file)                                                                                   \
+    "{\"kind\":\"grant_path\",\"path\":\"" path "\",\"access\":\"" access "\",\"is_file\":" is_file "}"
+
+static char *report(int32_t exit_code, const char *output, const struct NonoCapabilitySet *caps,
+                    const char *directory) {
+    return nono_session_diagnostics_to_json(exit_code, output, strlen(output), caps, directory,
+                                            directory == NULL ? 0 : strlen(directory));
+}
+
+/* What a failed command wrote is compared with what it was allowed, and with what there is. */
+static void sessions(void) {
+    struct NonoCapabilitySet *caps = caps_with_path("/usr", NONO_ACCESS_MODE_READ);
+    CHECK_OWNED(report(0, "", caps, NULL), EMPTY "]}");
+    CHECK_OWNED(nono_session_diagnostics_to_json(0, NULL, 0, caps, NULL, 0), EMPTY "]}");
+    CHECK_OWNED(report(0, "cat: /usr/bin/no: Permission denied\n", caps, NULL), EMPTY "]}");
+    CHECK_OWNED(report(0, "cat: /etc/no: Permission denied\n", caps, NULL),
+                EMPTY DENIED("/etc/no", "read", "Read", GRANT("/etc/no", "Read", "true")) "]}");
+    CHECK_OWNED(report(0, "cat: /etc: Permission denied\n", caps, "/usr"),
+                EMPTY DENIED("/etc", "read", "Read", GRANT("/etc", "Read", "false")) "]}");
+    CHECK_OWNED(report(0, "sh: 1: cannot create /usr/no: Permission denied\n", caps, NULL),
+                EMPTY DENIED("/usr/no", "write", "Write", GRANT("/usr", "Write", "false")) "]}");
+    CHECK_OWNED(report(0, "sh: 1: cannot create no: Permission denied\n", caps, "/etc"),
+                EMPTY DENIED("/etc/no", "write", "Write", "{\"kind\":\"allow_cwd\"}") "]}");
+    char *failed = report(1, "cat: /no: No such file or directory\n", caps, NULL);
+    CHECK(strstr(failed, "command reported missing path /no") != NULL);
+    CHECK(strstr(failed, DISCOVER "," INSPECT "]}") != NULL);
+    nono_string_free(failed);
+    nono_capability_set_free(caps);
+}
+
+static void session_arguments(void) {
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    FAILS_NULL(report(0, "", NULL, NULL), OTHER, .message = "caps pointer is NULL");
+    FAILS_NULL(nono_session_diagnostics_to_json(0, NULL, 1, caps, NULL, 0), OTHER,
+               .message = "stderr_bytes is NULL or invalid UTF-8");
+    FAILS_NULL(nono_session_diagnostics_to_json(0, "", 0, caps, NULL, 1), OTHER,
+               .message = "working_directory is NULL or invalid UTF-8");
+    nono_capability_set_free(caps);
+}
+
+static const struct test tests[] = {{"reports", reports},
+                                    {"bad_lists", bad_lists},
+                                    {"merges", merges},
+                                    {"sessions", sessions},
+                                    {"session_arguments", session_arguments}};
 
 CHECK_MAIN("diagnostics", tests)

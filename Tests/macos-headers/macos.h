@@ -22,7 +22,7 @@ int *__error(void);
 /* <limits.h> */
 #define PATH_MAX 1024
 
-/* <sys/stat.h>, <unistd.h> */
+/* <sys/stat.h>, <unistd.h>, <fcntl.h> */
 typedef long ssize_t;
 struct stat {
     int32_t st_dev;
@@ -35,6 +35,11 @@ struct stat {
 #define S_ISLNK(mode) (((mode) & S_IFMT) == 0120000)
 int stat(const char *path, struct stat *status);
 int lstat(const char *path, struct stat *status);
+#define S_ISREG(mode) (((mode) & S_IFMT) == 0100000)
+#define AT_FDCWD (-2)
+#define AT_EACCESS 0x0010
+#define X_OK 1
+int faccessat(int directory, const char *path, int mode, int flags);
 ssize_t readlink(const char *path, char *buffer, size_t size);
 char *getcwd(char *buffer, size_t size);
 
@@ -42,6 +47,7 @@ char *getcwd(char *buffer, size_t size);
 void abort(void) __attribute__((noreturn));
 void free(void *memory);
 void *malloc(size_t size);
+void *realloc(void *memory, size_t size);
 char *getenv(const char *name);
 char *realpath(const char *path, char *resolved);
 int snprintf(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

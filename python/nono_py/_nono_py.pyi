@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The types of the extension module. QueryResult and its two halves exist here only: import them under TYPE_CHECKING.
 
+from collections.abc import Callable
 from typing import ClassVar, Literal, TypedDict, final, type_check_only
 
 from _typeshed import StrOrBytesPath
@@ -338,3 +339,59 @@ def sandbox_status() -> SandboxStatus:
     A sandbox survives exec, the record of it does not: only `seccomp_mode` and `no_new_privs` come from
     the kernel itself. `is_incomplete` means that an apply() failed halfway; end the process then.
     """
+
+def diagnostic_report_json(exit_code: int, /) -> str: ...
+def session_diagnostics_json(
+    exit_code: int, stderr: bytes, caps: CapabilitySet, cwd: StrOrBytesPath | None = None, /
+) -> str: ...
+def merged_diagnostic_report_json(session_report_json: str, proxy_diagnostics_json: str | None, /) -> str: ...
+
+@final
+class SandboxHandle:
+    """A sandbox that the kernel already knows."""
+
+    @property
+    def caps(self) -> CapabilitySet:
+        """What was granted when the sandbox was prepared."""
+
+    def start(
+        self,
+        argv: list[bytes],
+        environment: list[bytes],
+        directory: bytes | None,
+        search_path: bytes | None,
+        set: int,
+        streams: tuple[int, ...],
+        numbers: tuple[int, ...],
+        /,
+    ) -> ProcessHandle:
+        """Start a command and return its ProcessHandle."""
+
+@final
+class ProcessHandle:
+    """A command that was started. Losing the object ends the command."""
+
+    def wait(self, timeout_ns: int, /) -> tuple[bool, int, int, int, int, int, str | None, int, int, bool, list[str]]:
+        """Wait so many nanoseconds for the end, for ever if negative; return how it is."""
+
+    def signal(self, number: int, /) -> None:
+        """Send a signal to the command itself."""
+
+    def kill(self) -> None:
+        """Have the command and all that it started killed."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that polls as readable when the command has ended."""
+
+    def take(self, stream: int, /) -> int:
+        """Return our end of a pipe, to be closed by the caller, or -1."""
+
+    def communicate(
+        self, input: bytes, max_output: int, listener: Callable[[int, bytes], object] | None, /
+    ) -> tuple[bytes, int, bytes, int]:
+        """Feed and drain the pipes until the command has ended."""
+
+def prepare(
+    caps: CapabilitySet,
+) -> SandboxHandle:
+    """Prepare the sandbox of a set, for running commands in it; a SandboxHandle."""

@@ -57,6 +57,8 @@ static PyObject *exception_class(enum NonoErrorCode code) {
     case NONO_ERROR_CODE_ERR_PROFILE_PARSE:
     case NONO_ERROR_CODE_ERR_INVALID_ARG:
         return PyExc_ValueError;
+    case NONO_ERROR_CODE_ERR_BLOCKED_COMMAND:
+        return PyExc_PermissionError;
     default:
         return PyExc_RuntimeError;
     }
@@ -71,7 +73,26 @@ PyObject *raise_last_error_as(PyObject *exception_class) {
     return NULL;
 }
 
+/* A command that could not be started. The class is Python's, and is there once a command is run. */
+static PyObject *raise_spawn_error(void) {
+    unsigned stage = nono_last_spawn_stage();
+    int number = nono_last_os_error();
+    PyObject *message = last_message();
+    PyObject *module = message == NULL ? NULL : PyImport_ImportModule("nono_py._results");
+    PyObject *error = module == NULL ? NULL : PyObject_CallMethod(module, "spawn_error", "IiO", stage, number, message);
+    if (error != NULL) {
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(module);
+    Py_XDECREF(message);
+    return NULL;
+}
+
 PyObject *raise_last_error(enum NonoErrorCode code) {
+    if (code == NONO_ERROR_CODE_ERR_IO) {
+        return raise_spawn_error();
+    }
     PyObject *class = exception_class(code);
     int number = nono_last_os_error();
     if (number == 0 || !PyObject_IsSubclass(class, PyExc_OSError)) {

@@ -43,6 +43,8 @@ struct module_state {
     PyTypeObject *support_info_type;
     PyTypeObject *sandbox_state_type;
     PyTypeObject *query_context_type;
+    PyTypeObject *prepared_sandbox_type;
+    PyTypeObject *process_type;
     PyObject *access_modes[ACCESS_MODE_COUNT]; /* indexed by NONO_ACCESS_MODE_* */
     PyObject *texts[TEXT_COUNT];
 };
@@ -52,6 +54,8 @@ struct module_state {
 /* A method with arguments_parse(): METH_FASTCALL | METH_KEYWORDS. */
 #define KEYWORD_METHOD(name, function, doc)                                                                            \
     {(name), (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, (doc)}
+/* A function that nono_py calls with positional arguments. */
+#define POSITIONAL_METHOD(name, function) {(name), (PyCFunction)(void (*)(void))(function), METH_FASTCALL, NULL}
 
 /* Also for None and the like: Py_RETURN_NONE of the headers from 3.12 on counts on None being immortal, which it is not
  * in the older versions that the stable ABI promises to run on. */
@@ -104,10 +108,19 @@ PyObject *sandbox_status(PyObject *module, PyObject *ignored);
 PyObject *sandbox_is_supported(PyObject *module, PyObject *ignored);
 /* A new list of the names of NONO_UNENFORCED_* bits. */
 PyObject *sandbox_unenforced_names(uint64_t unenforced);
+PyObject *sandbox_prepare(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
 extern const char sandbox_apply_doc[];
+extern const char sandbox_prepare_doc[];
 extern const char sandbox_unenforced_doc[];
 extern const char sandbox_status_doc[];
 extern const char sandbox_is_supported_doc[];
+
+/* diagnostics.c */
+
+/* Functions for nono_py itself, positional; see _nono_py.pyi. */
+PyObject *diagnostics_report(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *diagnostics_of_session(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *diagnostics_merge(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* module.c */
 
@@ -147,5 +160,12 @@ PyObject *support_info_create(const struct module_state *state);
 
 bool sandbox_state_init(PyObject *module, struct module_state *state);
 bool query_context_init(PyObject *module, struct module_state *state);
+
+bool prepared_sandbox_init(PyObject *module, struct module_state *state);
+bool process_init(PyObject *module, struct module_state *state);
+/* Both own what they are given from the call on, also if they fail. caps is the set as it was, or NULL after an error.
+ */
+PyObject *prepared_sandbox_create(const struct module_state *state, struct NonoPreparedSandbox *handle, PyObject *caps);
+PyObject *process_create(const struct module_state *state, struct NonoProcess *handle);
 
 #endif

@@ -118,7 +118,8 @@ static int execute(PyObject *module) {
     bool ready = intern_texts(state) && access_mode_init(module, state) && capability_source_init(module, state) &&
                  fs_capability_init(module, state) && capability_set_init(module, state) &&
                  support_info_init(module, state) && sandbox_state_init(module, state) &&
-                 query_context_init(module, state) && add_names(module);
+                 query_context_init(module, state) && prepared_sandbox_init(module, state) &&
+                 process_init(module, state) && add_names(module);
     return ready ? 0 : -1;
 }
 
@@ -131,6 +132,8 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->support_info_type);
     Py_VISIT(state->sandbox_state_type);
     Py_VISIT(state->query_context_type);
+    Py_VISIT(state->prepared_sandbox_type);
+    Py_VISIT(state->process_type);
     for (int i = 0; i < ACCESS_MODE_COUNT; i++) {
         Py_VISIT(state->access_modes[i]);
     }
@@ -149,6 +152,8 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->support_info_type);
     Py_CLEAR(state->sandbox_state_type);
     Py_CLEAR(state->query_context_type);
+    Py_CLEAR(state->prepared_sandbox_type);
+    Py_CLEAR(state->process_type);
     for (int i = 0; i < ACCESS_MODE_COUNT; i++) {
         Py_CLEAR(state->access_modes[i]);
     }
@@ -169,8 +174,12 @@ static PyMethodDef functions[] = {
     KEYWORD_METHOD("apply", sandbox_apply, sandbox_apply_doc),
     {"is_supported", sandbox_is_supported, METH_NOARGS, sandbox_is_supported_doc},
     {"support_info", support_info, METH_NOARGS, support_info_doc},
+    KEYWORD_METHOD("prepare", sandbox_prepare, sandbox_prepare_doc),
     KEYWORD_METHOD("unenforced", sandbox_unenforced, sandbox_unenforced_doc),
     {"sandbox_status", sandbox_status, METH_NOARGS, sandbox_status_doc},
+    POSITIONAL_METHOD("diagnostic_report_json", diagnostics_report),
+    POSITIONAL_METHOD("session_diagnostics_json", diagnostics_of_session),
+    POSITIONAL_METHOD("merged_diagnostic_report_json", diagnostics_merge),
     {NULL, NULL, 0, NULL},
 };
 

@@ -46,6 +46,9 @@ const char sandbox_apply_doc[] =
     "Raises RuntimeError if this system cannot enforce the set, or if a thread does not answer;\n"
     "nothing is restricted then.";
 
+const char sandbox_prepare_doc[] = "prepare(caps, " OPTIONS_SIGNATURE ")\n--\n\n"
+                                   "Prepare the sandbox of a set, for running commands in it; a SandboxHandle.";
+
 const char sandbox_unenforced_doc[] = "unenforced(caps, " OPTIONS_SIGNATURE ")\n--\n\n"
                                       "Tell what this kernel would leave open in a sandbox of the set, by name.\n"
                                       "\n"
@@ -113,6 +116,24 @@ PyObject *sandbox_unenforced(PyObject *module, PyObject *const *args, Py_ssize_t
     enum NonoErrorCode code = nono_sandbox_unenforced(caps, &options, &unenforced);
     PyEval_RestoreThread(thread);
     return code == NONO_ERROR_CODE_OK ? name_bits(UNENFORCED, unenforced) : raise_last_error(code);
+}
+
+PyObject *sandbox_prepare(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    static const struct signature signature = {.function = "prepare", .parameters = {"caps"}, .flags = OPTIONS};
+    struct NonoApplyOptions options;
+    const struct module_state *state = PyModule_GetState(module);
+    struct NonoPreparedSandbox *sandbox = NULL;
+    const struct NonoCapabilitySet *caps = parse(module, &signature, args, count, names, &options);
+    if (caps == NULL) {
+        return NULL;
+    }
+    PyThreadState *thread = PyEval_SaveThread();
+    enum NonoErrorCode code = nono_sandbox_prepare(caps, &options, &sandbox);
+    PyEval_RestoreThread(thread);
+    if (code != NONO_ERROR_CODE_OK) {
+        return raise_last_error(code);
+    }
+    return prepared_sandbox_create(state, sandbox, capability_set_create(state, nono_capability_set_copy(caps)));
 }
 
 static const char *network_text(uint32_t mode) {

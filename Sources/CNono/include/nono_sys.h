@@ -37,6 +37,10 @@ int nono_sys_check_directory(const char *path);
 /* Writes the working directory with its terminator; returns its length without. */
 ptrdiff_t nono_sys_getcwd(char *buffer, size_t size);
 void nono_sys_close(int fd);
+/* Whether the path leads to anything, through links. */
+bool nono_sys_exists(const char *path);
+/* Whether it leads to a file that this process may execute. */
+bool nono_sys_is_program(const char *path);
 
 /* Landlock (landlock.c); landlock(7). Not in the headers of older build hosts, hence by number. */
 
@@ -56,15 +60,16 @@ void nono_sys_seatbelt_free_error(char *error);
 
 /* Services (support.c) */
 
-/* The value of HOME, or NULL; not to be kept. */
-const char *nono_sys_home(void);
-
 /* Writes what the system says about an errno, terminated. */
 void nono_sys_strerror(int error, char *buffer, size_t size);
 /* A malloc'ed, terminated copy, for nono_string_free(); ends the process when there is no memory. */
 char *nono_sys_copy_string(const uint8_t *bytes, size_t length);
 size_t nono_sys_string_length(const char *text);
 void nono_sys_free(void *memory);
+/* realloc(3); ends the process when there is no memory. */
+uint8_t *nono_sys_resize(uint8_t *memory, size_t size);
+/* getenv(3): not to be used while another thread changes the environment. */
+const char *nono_sys_getenv(const char *name);
 /* One lock for the contents of all handles: held for moments only, and across fork(), so that a child never finds it
  * locked by a thread that it does not have. */
 void nono_sys_lock(void);
@@ -95,6 +100,7 @@ struct nono_sys_last_error {
     bool is_set;
     int32_t diagnostic;
     int32_t os_error;
+    uint32_t spawn_stage;
     char *message; /* each of the three is malloc'ed or NULL */
     size_t message_length;
     char *path;

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The keeper: starts one command, waits for it, and ends all that it started. A process of its own that shares the
+ * program's memory, runs beside its threads and may outlive the thread that made it: system calls only, without libc
+ * (nono_raw.h).
+ *
+ * What makes it certain that nothing survives:
+ * - it is a subreaper, prctl(2): a descendant of the command whose parent ends becomes its child. When it has no child
+ *   any more, the command has no descendant any more;
+ * - it has entered a Landlock domain that scopes signals and holds nobody else (ABI 6). kill(-1) then means exactly the
+ *   descendants, whatever their session, and all of them at once: a process that is about to die cannot fork;
+ * - the command has a domain below that one, so that it can neither signal nor trace the keeper, whose memory is that
+ *   of the program;
+ * - a pidfd tells it when the program is gone. */
+#define _GNU_SOURCE
+#include "nono_keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "nono_raw.h"
+
+#define LANDLOCK_RESTRICT_SELF 446
+#define CLOSE_RANGE 436
+#define PIDFD_OPEN 434
+#define WAITS_FOR_ALL 0x40000000 /* __WALL */
+/* How often what is left is looked for one by one. A process that forks and ends for ever could keep ahead. */
+#define MOST_HUNTS 100000
+
+static const int64_t second = INT64_C(1000000000);
+
+static int64_t now(void) {
+    struct timespec time;
+    nono_raw(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * second + time.tv_nsec;
+}
+
+static void fail(struct nono_sys_process *process, int stage, long error) {
+    process->stage = stage;
+    process->error = (int)-error;
+}
+
+/* Closes every descriptor but these; the program's pipes must not stay open here. */
+static long close_all_but(const int *kept, int count) {
+    int sorted[16];
+    for (int i = 0; i < count; i++) {
+        int at = i;
+        for (; at > 0 && sorted[at - 1] > kept[i]; at--) {
+            sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = kept[i];
+    }
+    unsigned from = 0;
+    for (int i = 0; i < count; i++) {
+        if (sorted[i] < 0 || (unsigned)sorted[i] < from) {
+            continue;
+        }
+        if ((unsigned)sorted[i] > from) {
+            long result = nono_raw(CLOSE_RANGE, from, sorted[i] - 1, 0);
+            if (result < 0) {
+                return result;
+            }
+        }
+        from = (unsigned)sorted[i] + 1;
+    }
+    return nono_raw(CLOSE_RANGE, from, ~0U, 0);
+}
+
+/* Makes kill(-1) safe. -EPERM from a signal to the program shows that the scope holds. */
+static long enter_scope(const struct nono_sys_process *process) {
+    long result = nono_raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (result == 0) {
+        result = nono_raw(LANDLOCK_RESTRICT_SELF, process->command.launch.scope, 0);
+    }
+    if (result == 0 && nono_raw(SYS_kill, process->caller, 0) != -EPERM) {
+        result = -ENOTSUP;
+    }
+    return result;
+}
+
+static long start_command(struct nono_sys_process *process, int *command_fd) {
+    struct nono_sys_command *command = &process->command;
+    const struct nono_sys_launch *launch = &command->launch;
+    _Alignas(16) char stack[8192];
+    /* A change of user while the memory is shared would let that user at the program's memory, and keep the program
+     * from dumping core, prctl(2): PR_SET_DUMPABLE. */
+    unsigned long memory = launch->changes_user || launch->changes_group ? 0 : CLONE_VM;
+    command->keeper = (int)nono_raw(SYS_getpid);
+    return nono_raw_clone(memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, stack + sizeof stack, command_fd,
+                          nono_command_run, command);
+}
+
+/* Takes the end of a child into account. */
+static void note_end(struct nono_sys_process *process, long child, int status) {
+    if (child == process->pid) {
+        process->status = status;
+        process->is_reaped = true;
+    }
+}
+
+/* Reaps all children that have ended. Returns -ECHILD if none is left, and 0 if there are others. */
+static long reap(struct nono_sys_process *process, int options) {
+    for (;;) {
+        int status = 0;
+        long child = nono_raw(SYS_wait4, -1, &status, WAITS_FOR_ALL | options, NULL);
+        if (child <= 0) {
+            return child;
+        }
+        note_end(process, child, status);
+        if ((options & WNOHANG) == 0) {
+            return 0;
+        }
+    }
+}
+
+/* Kills the children that the kernel lists. Returns how many it found, or -errno. */
+static long kill_listed(void) {
+    char buffer[1024];
+    long found = 0;
+    int child = 0;
+    long fd = nono_raw(SYS_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) {
+        return fd;
+    }
+    for (;;) {
+        long length = nono_raw(SYS_read, fd, buffer, sizeof buffer);
+        if (length <= 0) {
+            break;
+        }
+        for (long i = 0; i < length; i++) {
+            if (buffer[i] >= '0' && buffer[i] <= '9') {
+                child = child * 10 + (buffer[i] - '0');
+            } else if (child != 0) {
+                nono_raw(SYS_kill, child, SIGKILL);
+                child = 0;
+                found++;
+            }
+        }
+    }
+    nono_raw(SYS_close, fd);
+    return found;
+}
+
+/* Where signals cannot be scoped: what dies leaves its children to us, until none is left. */
+static void hunt(struct nono_sys_process *process) {
+    for (int i = 0; i < MOST_HUNTS; i++) {
+        if (reap(process, WNOHANG) == -ECHILD) {
+            return;
+        }
+        long found = kill_listed();
+        if (found < 0) {
+            /* Without /proc, what we know of: the command and its group. */
+            if (!process->is_reaped) {
+                nono_raw(SYS_kill, process->pid, SIGKILL);
+                nono_raw(SYS_kill, -process->pid, SIGKILL);
+                reap(process, 0);
+            }
+            break;
+        }
+        if (found > 0) {
+            reap(process, 0);
+        }
+    }
+    process->leaves_survivors = reap(process, WNOHANG) != -ECHILD;
+}
+
+/* Ends the command and all that it started, and waits until they have. */
+static void end_all(struct nono_sys_process *process) {
+    if (reap(process, WNOHANG) == -ECHILD) {
+        return;
+    }
+    if (process->command.launch.scope < 0) {
+        hunt(process);
+        return;
+    }
+    nono_raw(SYS_kill, -1, SIGKILL);
+    while (reap(process, 0) != -ECHILD) {
+    }
+}
+
+/* Carries out one order. Returns whether it is to end everything. */
+static bool obey(const struct nono_sys_process *process) {
+    unsigned char order;
+    if (nono_raw(SYS_read, process->hear, &order, 1) != 1 || order == NONO_KEEPER_END) {
+        return true;
+    }
+    nono_raw(SYS_kill, process->pid, order);
+    return false;
+}
+
+/* Waits for the command's end, or for what is a reason to end it. */
+static int wait_for_cause(const struct nono_sys_process *process, int command_fd, int caller_fd) {
+    int64_t timeout = process->command.launch.timeout;
+    int64_t deadline = timeout < 0 ? 0 : now() + timeout;
+    struct pollfd fds[3] = {
+        {.fd = command_fd, .events = POLLIN},
+        {.fd = process->hear, .events = POLLIN},
+        {.fd = caller_fd, .events = POLLIN},
+    };
+    for (;;) {
+        struct timespec rest;
+        if (timeout >= 0) {
+            int64_t left = deadline - now();
+            left = left < 0 ? 0 : left;
+            rest = (struct timespec){.tv_sec = left / second, .tv_nsec = left % second};
+        }
+        long ready = nono_raw(SYS_ppoll, fds, 3, timeout < 0 ? NULL : &rest, NULL, 8);
+        if (ready == 0) {
+            return NONO_SYS_CAUSE_TIMEOUT;
+        }
+        if (ready > 0 && fds[0].revents != 0) {
+            return NONO_SYS_CAUSE_EXITED;
+        }
+        if (ready > 0 && (fds[2].revents != 0 || (fds[1].revents != 0 && obey(process)))) {
+            return NONO_SYS_CAUSE_KILLED;
+        }
+    }
+}
+
+/* Before the command: what fails here has started nothing. Returns the pidfd of the program, or -1. */
+static int prepare(struct nono_sys_process *process) {
+    static const char name[] = "nono-keeper";
+    const struct nono_sys_launch *launch = &process->command.launch;
+    const struct {
+        uintptr_t handler;
+        unsigned long flags;
+        uintptr_t restorer;
+        uint64_t mask;
+    } standard = {0};
+    nono_raw(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
+    nono_raw(SYS_setsid);
+    /* Where the program ignores it, children would vanish without a word. */
+    nono_raw(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof standard.mask);
+    long caller_fd = nono_raw(PIDFD_OPEN, process->caller, 0);
+    long result = caller_fd;
+    if (result >= 0) {
+        const int kept[] = {process->tell,     process->hear,
+                            (int)caller_fd,    launch->stdio[0],
+                            launch->stdio[1],  launch->stdio[2],
+                            launch->scope,     launch->groups[0],
+                            launch->groups[1], process->command.restriction.ruleset};
+        result = close_all_but(kept, sizeof kept / sizeof kept[0]);
+    }
+    if (result >= 0) {
+        result = nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    }
+    if (result < 0) {
+        fail(process, NONO_SYS_LAUNCH_PROCESS, result);
+        return -1;
+    }
+    if (launch->scope >= 0) {
+        result = enter_scope(process);
+        if (result < 0) {
+            fail(process, NONO_SYS_LAUNCH_LANDLOCK, result);
+            return -1;
+        }
+    }
+    return (int)caller_fd;
+}
+
+/* Starts the command and sees it to its end. */
+static void run(struct nono_sys_process *process) {
+    int command_fd = -1;
+    int caller_fd = prepare(process);
+    if (caller_fd < 0) {
+        return;
+    }
+    long child = start_command(process, &command_fd);
+    if (child < 0) {
+        fail(process, NONO_SYS_LAUNCH_PROCESS, child);
+        return;
+    }
+    process->pid = (int)child;
+    process->stage = process->command.stage;
+    process->error = process->command.error;
+    if (process->tell >= 0) {
+        nono_raw(SYS_write, process->tell, "S", 1);
+    }
+    const int kept[] = {process->hear, caller_fd, command_fd};
+    close_all_but(kept, sizeof kept / sizeof kept[0]);
+    process->cause = wait_for_cause(process, command_fd, caller_fd);
+    end_all(process);
+}
+
+int nono_keeper_run(void *argument) {
+    struct nono_sys_process *process = argument;
+    run(process);
+    process->is_done = true;
+    return 0;
+}

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a caller says about a command to what ProcessHandle is started with. Texts are those of nono_py 0.16."""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, Any, Optional, SupportsIndex, Union
+
+from nono_py import _nono_py
+
+# NONO_SPAWN_* and NONO_STDIO_* of nono.h.
+SET_TIMEOUT = 0x1
+SET_MAX_PROCESSES = 0x2
+SET_MAX_CPU_SECONDS = 0x4
+SET_MAX_FILE_SIZE = 0x8
+SET_MAX_OPEN_FILES = 0x10
+SET_MAX_MEMORY = 0x20
+SET_USER = 0x40
+SET_GROUP = 0x80
+SET_UMASK = 0x100
+NO_WAIT = 0x400
+NULL, PIPE, DESCRIPTOR, STDOUT = range(4)
+
+# Values of subprocess, which is not imported for them.
+SUBPROCESS_PIPE, SUBPROCESS_STDOUT, SUBPROCESS_DEVNULL = -1, -2, -3
+
+Text = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+Environment = Union[Mapping[str, str], Sequence[tuple[str, str]]]
+File = Union[int, IO[Any]]
+Stream = Optional[File]
+
+HALF_A_CENTURY_NS = 1 << 60
+
+
+def command_list(command: Iterable[Text]) -> list[bytes]:
+    if isinstance(command, (str, bytes)):
+        raise TypeError("Can't extract `str` to `Vec`")
+    arguments = [_text(argument) for argument in command]
+    if not arguments:
+        raise ValueError("command must not be empty")
+    if b"\0" in arguments[0]:
+        raise RuntimeError(f"Program not found in PATH: {os.fsdecode(arguments[0])}")
+    if any(b"\0" in argument for argument in arguments):
+        raise RuntimeError("Argument contains null byte")
+    return arguments
+
+
+def _text(value: Text) -> bytes:
+    if not isinstance(value, (str, bytes, os.PathLike)):
+        raise TypeError(f"'{type(value).__name__}' object is not an instance of 'str'")
+    return os.fsencode(value)
+
+
+def directory_path(cwd: Text | None) -> bytes | None:
+    if cwd is None:
+        return None
+    path = _text(cwd)
+    if b"\0" in path:
+        raise RuntimeError(
+            f"Cannot resolve working directory '{os.fsdecode(path)}': file name contained an unexpected NUL byte"
+        )
+    return path
+
+
+def environment_list(env: Environment | None, inherit_env: bool) -> list[bytes]:
+    """NAME=VALUE entries, sorted by name; of equal names the last one counts."""
+    variables: dict[bytes, bytes] = dict(os.environb) if inherit_env else {}
+    for pair in () if env is None else env.items() if isinstance(env, Mapping) else env:
+        if not isinstance(pair, tuple):
+            raise TypeError(f"'{type(pair).__name__}' object is not an instance of 'tuple'")
+        if len(pair) != 2:
+            raise ValueError(f"expected tuple of length 2, but got tuple of length {len(pair)}")
+        name, value = pair
+        if not isinstance(name, str) or not isinstance(value, str):
+            wrong = value if isinstance(name, str) else name
+            raise TypeError(f"'{type(wrong).__name__}' object is not an instance of 'str'")
+        _check_variable(name, value)
+        variables[os.fsencode(name)] = os.fsencode(value)
+    return [name + b"=" + variables[name] for name in sorted(variables)]
+
+
+def _check_variable(name: str, value: str) -> None:
+    if not name:
+        raise ValueError("environment variable name must not be empty")
+    if "=" in name:
+        raise ValueError(f"environment variable name '{name}' must not contain '='")
+    if "\0" in name:
+        raise ValueError("environment variable name contains null byte")
+    if "\0" in value:
+        raise ValueError(f"environment variable value for '{name}' contains null byte")
+
+
+def timeout_ns(timeout_secs: float | None) -> int | None:
+    """Nanoseconds; None for ever, which what is longer than any process will run is too."""
+    if timeout_secs is None:
+        return None
+    if not hasattr(timeout_secs, "__float__") and not hasattr(timeout_secs, "__index__"):
+        raise TypeError(f"must be real number, not {type(timeout_secs).__name__}")
+    seconds = float(timeout_secs)
+    if math.isnan(seconds):
+        raise ValueError("timeout_secs must be non-negative, got NaN")
+    if seconds < 0:
+        text = "-inf" if math.isinf(seconds) else f"{seconds:.17f}".rstrip("0").rstrip(".")
+        raise ValueError(f"timeout_secs must be non-negative, got {repr(seconds) if '.' in text else text}")
+    nanoseconds = seconds * 1e9
+    return None if nanoseconds >= HALF_A_CENTURY_NS else math.ceil(nanoseconds)
+
+
+def _number(value: SupportsIndex, bits: int) -> int:
+    number = operator.index(value)
+    if bits == 32 and not 0 <= number < 1 << 32:
+        raise OverflowError("out of range integral type conversion attempted")
+    if number < 0:
+        raise OverflowError("can't convert negative int to unsigned")
+    if number >= 1 << 64:
+        raise OverflowError("int too big to convert")
+    return number
+
+
+def _positive(name: str, value: SupportsIndex | None) -> int | None:
+    if value is None:
+        return None
+    number = _number(value, 64)
+    if number == 0:
+        raise ValueError(f"{name} must be positive")
+    return number
+
+
+def _any(value: SupportsIndex | None, bits: int = 64) -> int | None:
+    return None if value is None else _number(value, bits)
+
+
+def output_limit(max_output_bytes: SupportsIndex | None) -> int:
+    return (1 << 64) - 1 if max_output_bytes is None else _number(max_output_bytes, 64)
+
+
+def stream(value: Stream, inherited: int, *, is_error: bool = False) -> tuple[int, int]:
+    """Mode and descriptor of a stream that is said as subprocess.Popen has it said."""
+    if value is None:
+        return DESCRIPTOR, inherited
+    if isinstance(value, int):
+        if value == SUBPROCESS_PIPE:
+            return PIPE, -1
+        if value == SUBPROCESS_DEVNULL:
+            return NULL, -1
+        if value == SUBPROCESS_STDOUT and is_error:
+            return STDOUT, -1
+        return DESCRIPTOR, value
+    return DESCRIPTOR, value.fileno()
+
+
+class Options:
+    """What a command is started with besides the command itself."""
+
+    __slots__ = ("_directory", "_environment", "_numbers", "_set")
+
+    def __init__(
+        self,
+        *,
+        cwd: Text | None = None,
+        env: Environment | None = None,
+        inherit_env: bool = False,
+        timeout_secs: float | None = None,
+        max_processes: SupportsIndex | None = None,
+        max_cpu_seconds: SupportsIndex | None = None,
+        max_file_size_bytes: SupportsIndex | None = None,
+        max_open_files: SupportsIndex | None = None,
+        max_memory_bytes: SupportsIndex | None = None,
+        uid: SupportsIndex | None = None,
+        gid: SupportsIndex | None = None,
+        umask: SupportsIndex | None = None,
+    ) -> None:
+        # In the order of their bits, which is that of the numbers.
+        values = (
+            timeout_ns(timeout_secs),
+            _positive("max_processes", max_processes),
+            _positive("max_cpu_seconds", max_cpu_seconds),
+            _any(max_file_size_bytes),
+            _positive("max_open_files", max_open_files),
+            _positive("max_memory_bytes", max_memory_bytes),
+            _any(uid, 32),
+            _any(gid, 32),
+            _any(umask, 32),
+        )
+        self._set = sum(1 << position for position, value in enumerate(values) if value is not None)
+        self._numbers = tuple(value or 0 for value in values)
+        self._environment = environment_list(env, inherit_env)
+        self._directory = directory_path(cwd)
+
+    def start(
+        self,
+        sandbox: _nono_py.SandboxHandle,
+        command: Iterable[Text],
+        streams: tuple[tuple[int, int], tuple[int, int], tuple[int, int]],
+        *,
+        waits: bool,
+    ) -> _nono_py.ProcessHandle:
+        """Start a command; with `waits` return when its program runs, or raise when it cannot."""
+        arguments = command_list(command)
+        search_path = os.environb.get(b"PATH")
+        return sandbox.start(
+            arguments,
+            self._environment,
+            self._directory,
+            search_path,
+            self._set | (0 if waits else NO_WAIT),
+            streams[0] + streams[1] + streams[2],
+            self._numbers,
+        )
