@@ -13,6 +13,11 @@ int *__error(void);
 #define errno (*__error())
 #define ENOENT 2
 #define EINTR 4
+#define EIO 5
+#define E2BIG 7
+#define ENOEXEC 8
+#define EACCES 13
+#define EPERM 1
 #define ENOMEM 12
 #define ENOTDIR 20
 #define EINVAL 22
