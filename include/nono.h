@@ -314,7 +314,7 @@ typedef struct NonoSpawnOptions NonoSpawnOptions;
 #define NONO_PROCESS_EXITED 0U  /* it ended by itself, or by a signal */
 #define NONO_PROCESS_TIMEOUT 1U /* its time was over */
 #define NONO_PROCESS_KILLED 2U  /* nono_process_kill() or nono_process_free() */
-#define NONO_PROCESS_LOST 3U    /* the process that watches it was killed from outside */
+#define NONO_PROCESS_LOST 3U    /* the process that watches it was killed, and all of it with that */
 
 /* By which means a limit is enforced. Since 0.4. */
 #define NONO_LIMITED_BY_NOTHING 0U
@@ -517,6 +517,13 @@ NONO_API bool nono_capability_set_is_network_blocked(const struct NonoCapability
  * (bytes that are not become U+FFFD). NULL for NULL. */
 NONO_API char *nono_capability_set_summary(const struct NonoCapabilitySet *caps);
 
+/* Returns the profile with which macOS would enforce the set, in the language of its
+ * sandbox, Seatbelt: on every system, so that it can be read and compared. HOME is
+ * read now, as it is by nono_sandbox_apply(). ERR_SANDBOX_INIT, with the error of nono_sandbox_apply()
+ * on macOS, if a granted path has a control character in it or is not UTF-8, or if a
+ * platform rule has a NUL. NULL for NULL, with an error. Since 0.4. */
+NONO_API char *nono_capability_set_seatbelt_profile(const struct NonoCapabilitySet *caps);
+
 /* Grants by index, in the order in which they were made. An index out of range
  * returns the value given here and sets the error "index 9 out of bounds"
  * (ERR_INVALID_ARG). */
@@ -586,10 +593,16 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  * more. Nothing is restricted then, though no_new_privs may be set; unless the
  * message says that the process is restricted in part, which takes the kernel to
  * run out of memory halfway, or a thread with 16 Landlock layers of its own making.
- * A thread of the kernel that polls an io_uring with earlier rights does not answer. */
+ * A thread of the kernel that polls an io_uring with earlier rights does not answer.
+ *
+ * On macOS it gives the text of nono_capability_set_seatbelt_profile() to the system,
+ * sandbox_init(3); ERR_SANDBOX_INIT with the system's text if that is refused. Paths
+ * are then those of that text: objects are not compared with those granted. A second
+ * call may be refused there. */
 NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
 
-/* The same with options; NULL is none. ERR_INVALID_ARG for options that this
+/* The same with options; NULL is none. They have no effect on macOS: the profile is
+ * the same with and without, and never wider. ERR_INVALID_ARG for options that this
  * version does not know. Since 0.4. */
 NONO_API enum NonoErrorCode nono_sandbox_apply_with_options(const struct NonoCapabilitySet *caps,
                                                             const struct NonoApplyOptions *options);
@@ -673,9 +686,19 @@ NONO_API struct NonoCapabilitySet *nono_sandbox_state_to_caps(const struct NonoS
 
 /* Prepares the sandbox of a set: its rules are given to the kernel once, whatever
  * the number of commands. It holds the objects that were granted then: a directory
- * that is deleted and made again is not covered. Keeps descriptors (two) and is
- * immutable: any number of threads may use it. The errors are those of
- * nono_sandbox_apply_with_options(); ERR_INVALID_ARG if out_sandbox is NULL. */
+ * that is deleted and made again is not covered. Immutable; any number of threads
+ * may use it.
+ *
+ * Keeps two descriptors. From the second command on it keeps, for each of up to eight
+ * commands that run at once, a process that is in the sandbox already, another that
+ * guards it, and three descriptors: then a command costs the same for one rule and
+ * for ten thousand. What a command inherits beside its options (umask, limits,
+ * priority) is as it was when that process was made. If it cannot be made, or the
+ * arguments and environment exceed 90 KB, a command enters the sandbox by itself.
+ *
+ * The errors are those of nono_sandbox_apply_with_options(); ERR_INVALID_ARG if
+ * out_sandbox is NULL. On macOS every function of this section is
+ * ERR_UNSUPPORTED_PLATFORM so far. */
 NONO_API enum NonoErrorCode nono_sandbox_prepare(const struct NonoCapabilitySet *caps,
                                                  const struct NonoApplyOptions *options,
                                                  struct NonoPreparedSandbox **out_sandbox);
@@ -758,6 +781,48 @@ NONO_API char *nono_merge_diagnostic_report_json(const char *session_json, const
 NONO_API char *nono_session_diagnostics_to_json(int32_t exit_code, const char *stderr_bytes, size_t stderr_length,
                                                 const struct NonoCapabilitySet *caps, const char *working_directory,
                                                 size_t working_directory_length);
+
+/* What a program needs to start. Since 0.4.
+ *
+ * These functions read files and never run one: the program may be untrusted. What
+ * they find is the program, the interpreters of its "#!" lines (and what env(1) is to
+ * start there), its dynamic loader with ld.so.cache and ld.so.preload, its libraries
+ * where glibc's or musl's loader finds them without LD_LIBRARY_PATH, and for CPython
+ * its library directories, its virtual environment and the libraries of its own
+ * modules. ELF programs of 64 bits, little endian. What a program opens later is not
+ * among it: data, locales, plugins.
+ *
+ * program is a path, or a name without a slash that is looked up in search_path,
+ * directories with colons between them; NULL is the environment's PATH. Both are
+ * terminated bytes. Fails with ERR_PATH_NOT_FOUND if something of it does not exist,
+ * and the message names it; with ERR_PATH_CANONICALIZATION if something cannot be
+ * read or is no program (nono_last_os_error() is ENOEXEC then); with ERR_INVALID_ARG
+ * for "program is NULL". */
+
+/* Returns a set that grants reading of all of it, with the source SYSTEM, in the
+ * order in which it is needed. The network is allowed in it. */
+NONO_API struct NonoCapabilitySet *nono_program_requirements(const char *program, const char *search_path);
+
+/* Adds the same grants to a set: all of them or, on failure, none. */
+NONO_API enum NonoErrorCode nono_capability_set_allow_program(struct NonoCapabilitySet *caps, const char *program,
+                                                              const char *search_path);
+
+/* Returns the same with the reasons, as JSON:
+ *
+ *     [{"path":"/usr/lib/x86_64-linux-gnu/libc.so.6","is_file":true,"kind":"library",
+ *       "name":"/lib/x86_64-linux-gnu/libc.so.6","needed_by":"/usr/bin/cat"}]
+ *
+ * kind is "program", "interpreter", "loader", "loader_file", "library" or
+ * "python_library"; name is the path by which it was found, path what that led to. */
+NONO_API char *nono_program_requirements_to_json(const char *program, const char *search_path);
+
+/* Returns one line that says why a program could not be started in a sandbox of the
+ * set: "cannot execute /usr/bin/cat: its loader /lib64/ld-linux-x86-64.so.2 is not
+ * granted for reading; grant /usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2". os_error
+ * is the errno of execve(2), or 0 for a program that did start and whose loader then
+ * failed. NULL only with ERR_INVALID_ARG. */
+NONO_API char *nono_explain_exec_failure(const struct NonoCapabilitySet *caps, const char *program,
+                                         const char *search_path, int32_t os_error);
 
 #ifdef __cplusplus
 }

@@ -5,10 +5,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 objects=$(echo .build-embedded/*/release/CNono.build)
-allowed='^(nono_command_run|nono_raw_clone|nono_raw_drop_capabilities)$'
+allowed='^nono_(command_run|raw_clone|raw_drop_capabilities|keeper_(close_all_but|enter_scope|supervise))$'
 failures=0
 
-for name in keeper command raw_clone; do
+for name in keeper command template raw_clone; do
     object=$objects/$name.c.o
     if [ ! -f "$object" ]; then
         echo "$object is missing: build the library first" >&2

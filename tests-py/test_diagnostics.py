@@ -5,17 +5,20 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from containment.implementations import original
 
 import nono_py
 from nono_py import AccessMode, CapabilitySet, _nono_py, build_session_diagnostic_report, merge_diagnostic_report_json
 
 ROOT = Path(__file__).parent.parent
+DATA = ROOT / "Tests/Data/session-diagnostics.jsonl"
 FRAME: dict[str, list[Any]] = {"denials": [], "ipc_denials": [], "violations": []}
 HINTS = [
     {
@@ -208,7 +211,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, cwd="/").returnc
 
 def test_differences_are_documented() -> None:
     """Each answer that differs from the original's belongs to an entry of docs/differences.md, and the other way."""
-    lines = (ROOT / "Tests/Data/session-diagnostics.jsonl").read_text(encoding="utf-8").strip("\n").split("\n")
+    lines = DATA.read_text(encoding="utf-8").strip("\n").split("\n")
     differences = {json.loads(line).get("difference") for line in lines} - {None}
     section = (ROOT / "docs/differences.md").read_text(encoding="utf-8").split("\n## Reports about a command", 1)[1]
     documented = set(re.findall(r"^- `([a-z-]+)`:", section.split("\n## ", 1)[0], re.MULTILINE))
@@ -220,3 +223,47 @@ def test_json_is_imported_when_it_is_needed() -> None:
     code = "import sys, nono_py; assert 'json' not in sys.modules; nono_py.build_session_diagnostic_report(1)"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert "json" not in vars(nono_py)
+
+
+EMITTER = """
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(int count, char **arguments) {
+    const char *text = arguments[2];
+    for (; text[0] != 0 && text[1] != 0; text += 2) {
+        char digits[] = {text[0], text[1], 0};
+        char byte = (char)strtol(digits, 0, 16);
+        if (write(2, &byte, 1) != 1) {
+            return 99;
+        }
+    }
+    int code = atoi(arguments[1]);
+    if (code < 0) {
+        kill(getpid(), -code);
+    }
+    _exit(code);
+}
+"""
+
+
+def test_recorded_answers_are_those_of_the_original(tmp_path: Path) -> None:
+    python = original("0.16.0")
+    if python is None:
+        pytest.skip("there is no nono-py 0.16.0 here")
+    emitter = tmp_path / "emitter"
+    command = ["cc", "-static", "-x", "c", "-", "-o", str(emitter)]
+    if shutil.which("cc") is None or subprocess.run(command, input=EMITTER, text=True, check=False).returncode != 0:
+        pytest.skip("there is no C compiler with a static library here")
+    script = ROOT / "tests-py/compare/session_reports.py"
+    with DATA.open(encoding="utf-8") as records:
+        done = subprocess.run(
+            [python, script, emitter],
+            stdin=records,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            env={**os.environ, "PYTHONUTF8": "1"},
+        )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -27,7 +27,8 @@ CLASSES = [
 ]
 FUNCTIONS = ["apply", "is_supported", "support_info"]
 
-ADDED_FUNCTIONS = ["unenforced", "sandbox_status"]  # not in __all__: `import *` brings what the original's does
+# Not in __all__: `import *` brings what the original's does.
+ADDED_FUNCTIONS = ["unenforced", "sandbox_status", "program_requirements", "explain_exec_failure"]
 
 OPTIONS = (
     "*, allow_keyrings=False, allow_sysv_ipc=False, allow_terminal_input=False, allow_bpf=False, "
@@ -52,7 +53,9 @@ MEMBERS = {
         "summary",
         # Not in the original:
         "block_unix_sockets",
+        "seatbelt_profile",
         "unix_sockets_blocked",
+        "allow_program",
     },
     "CapabilitySource": {"user", "group", "system"},
     "FsCapability": {"original", "resolved", "access", "is_file", "source"},
@@ -69,6 +72,9 @@ SIGNATURES = {
     "support_info": "()",
     "unenforced": f"(caps, {OPTIONS})",
     "sandbox_status": "()",
+    "program_requirements": "(program, *, search_path=None)",
+    "explain_exec_failure": "(caps, program, errno, *, search_path=None)",
+    "CapabilitySet.allow_program": "(self, /, program, *, search_path=None)",
     "CapabilitySet.block_unix_sockets": "(self, /)",
     "CapabilitySet.allow_path": "(self, /, path, mode)",
     "CapabilitySet.allow_file": "(self, /, path, mode)",
@@ -80,6 +86,7 @@ SIGNATURES = {
     "CapabilitySet.path_covered": "(self, /, path)",
     "CapabilitySet.fs_capabilities": "(self, /)",
     "CapabilitySet.summary": "(self, /)",
+    "CapabilitySet.seatbelt_profile": "(self, /)",
     "CapabilitySource.user": "()",
     "CapabilitySource.group": "(name)",
     "CapabilitySource.system": "()",

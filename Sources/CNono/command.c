@@ -144,8 +144,9 @@ int nono_command_run(void *argument) {
     if (wire_stdio(command) < 0) {
         return 126;
     }
-    if (launch->directory != NULL) {
-        long result = nono_raw(SYS_chdir, launch->directory);
+    if (launch->directory != NULL || command->directory >= 0) {
+        long result = launch->directory != NULL ? nono_raw(SYS_chdir, launch->directory)
+                                                : nono_raw(SYS_fchdir, command->directory);
         if (result < 0) {
             fail(command, NONO_SYS_LAUNCH_CHDIR, 0, result);
             return 126;
@@ -160,7 +161,7 @@ int nono_command_run(void *argument) {
     }
     /* Behind the change of user, which clears it. A keeper that ended before has left us to another. */
     nono_raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (nono_raw(SYS_getppid) != command->keeper || restrict_self(command) < 0) {
+    if (nono_raw(SYS_getppid) != command->keeper || (!command->is_restricted && restrict_self(command) < 0)) {
         return 126;
     }
     unblock_signals();

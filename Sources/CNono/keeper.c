@@ -47,7 +47,7 @@ static void fail(struct nono_sys_process *process, int stage, long error) {
 }
 
 /* Closes every descriptor but these; the program's pipes must not stay open here. */
-static long close_all_but(const int *kept, int count) {
+long nono_keeper_close_all_but(const int *kept, int count) {
     int sorted[16];
     for (int i = 0; i < count; i++) {
         int at = i;
@@ -73,12 +73,12 @@ static long close_all_but(const int *kept, int count) {
 }
 
 /* Makes kill(-1) safe. -EPERM from a signal to the program shows that the scope holds. */
-static long enter_scope(const struct nono_sys_process *process) {
+long nono_keeper_enter_scope(int scope, int caller) {
     long result = nono_raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (result == 0) {
-        result = nono_raw(LANDLOCK_RESTRICT_SELF, process->command.launch.scope, 0);
+        result = nono_raw(LANDLOCK_RESTRICT_SELF, scope, 0);
     }
-    if (result == 0 && nono_raw(SYS_kill, process->caller, 0) != -EPERM) {
+    if (result == 0 && nono_raw(SYS_kill, caller, 0) != -EPERM) {
         result = -ENOTSUP;
     }
     return result;
@@ -90,7 +90,8 @@ static long start_command(struct nono_sys_process *process, int *command_fd) {
     _Alignas(16) char stack[8192];
     /* A change of user while the memory is shared would let that user at the program's memory, and keep the program
      * from dumping core, prctl(2): PR_SET_DUMPABLE. */
-    unsigned long memory = launch->changes_user || launch->changes_group ? 0 : CLONE_VM;
+    bool shares = command->is_restricted || (!launch->changes_user && !launch->changes_group);
+    unsigned long memory = shares ? CLONE_VM : 0;
     command->keeper = (int)nono_raw(SYS_getpid);
     return nono_raw_clone(memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, stack + sizeof stack, command_fd,
                           nono_command_run, command);
@@ -234,7 +235,7 @@ static int prepare(struct nono_sys_process *process) {
         uint64_t mask;
     } standard = {0};
     nono_raw(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
-    nono_raw(SYS_setsid);
+    nono_raw(SYS_setpgid, 0, 0);
     /* Where the program ignores it, children would vanish without a word. */
     nono_raw(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof standard.mask);
     long caller_fd = nono_raw(PIDFD_OPEN, process->caller, 0);
@@ -245,7 +246,7 @@ static int prepare(struct nono_sys_process *process) {
                             launch->stdio[1],  launch->stdio[2],
                             launch->scope,     launch->groups[0],
                             launch->groups[1], process->command.restriction.ruleset};
-        result = close_all_but(kept, sizeof kept / sizeof kept[0]);
+        result = nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
     }
     if (result >= 0) {
         result = nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -255,7 +256,7 @@ static int prepare(struct nono_sys_process *process) {
         return -1;
     }
     if (launch->scope >= 0) {
-        result = enter_scope(process);
+        result = nono_keeper_enter_scope(launch->scope, process->caller);
         if (result < 0) {
             fail(process, NONO_SYS_LAUNCH_LANDLOCK, result);
             return -1;
@@ -264,13 +265,9 @@ static int prepare(struct nono_sys_process *process) {
     return (int)caller_fd;
 }
 
-/* Starts the command and sees it to its end. */
-static void run(struct nono_sys_process *process) {
+void nono_keeper_supervise(struct nono_sys_process *process, int caller_fd,
+                           void (*after_start)(struct nono_sys_process *process, int caller_fd, int command_fd)) {
     int command_fd = -1;
-    int caller_fd = prepare(process);
-    if (caller_fd < 0) {
-        return;
-    }
     long child = start_command(process, &command_fd);
     if (child < 0) {
         fail(process, NONO_SYS_LAUNCH_PROCESS, child);
@@ -279,18 +276,27 @@ static void run(struct nono_sys_process *process) {
     process->pid = (int)child;
     process->stage = process->command.stage;
     process->error = process->command.error;
+    after_start(process, caller_fd, command_fd);
+    process->cause = wait_for_cause(process, command_fd, caller_fd);
+    end_all(process);
+    nono_raw(SYS_close, command_fd);
+}
+
+/* The program's pipes must not stay open here. */
+static void tell_of_start(struct nono_sys_process *process, int caller_fd, int command_fd) {
+    const int kept[] = {process->hear, caller_fd, command_fd};
     if (process->tell >= 0) {
         nono_raw(SYS_write, process->tell, "S", 1);
     }
-    const int kept[] = {process->hear, caller_fd, command_fd};
-    close_all_but(kept, sizeof kept / sizeof kept[0]);
-    process->cause = wait_for_cause(process, command_fd, caller_fd);
-    end_all(process);
+    nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
 }
 
 int nono_keeper_run(void *argument) {
     struct nono_sys_process *process = argument;
-    run(process);
+    int caller_fd = prepare(process);
+    if (caller_fd >= 0) {
+        nono_keeper_supervise(process, caller_fd, tell_of_start);
+    }
     process->is_done = true;
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the program, the keeper and the child before exec share: one block of memory. Each field has one writer, and is
- * read by another process only after a system call that comes behind the write (a byte in a pipe, the end of a vfork).
- */
+ * read by another process only after a system call that comes behind the write (a byte in a pipe, the end of a vfork or
+ * of a process). */
 #ifndef NONO_KEEPER_H
 #define NONO_KEEPER_H
 
@@ -10,13 +10,21 @@
 
 #include "nono_launch.h"
 
-/* What the keeper is told: to end everything, or the number of a signal for the command. */
+#define NONO_HIDDEN __attribute__((visibility("hidden")))
+
+/* What a keeper is told: to end everything, or the number of a signal for the command. */
 enum { NONO_KEEPER_END = 0 };
+/* What a template tells (template.c). */
+enum { NONO_TEMPLATE_READY = 'R', NONO_TEMPLATE_STARTED = 'S', NONO_TEMPLATE_ENDED = 'E' };
+/* Descriptors that go to a template with a command: standard streams, orders, the directory, control groups. */
+enum { NONO_TEMPLATE_FDS = 5 + NONO_SYS_MOST_GROUPS };
 
 /* The command, as the child before exec needs it. */
 struct nono_sys_command {
     struct nono_sys_launch launch;
     struct nono_sys_restriction restriction;
+    bool is_restricted; /* the child is born in its sandbox */
+    int directory;      /* an open one to change to, or -1 */
     char **argv;
     char **envp;
     int keeper;
@@ -41,10 +49,12 @@ struct nono_sys_process {
     bool leaves_survivors;
     bool is_done; /* all of the above is true */
     /* The program's alone. */
-    int keeper;  /* a pidfd, and so what polls as readable at the end */
-    int started; /* the program's end of each pipe; -1 for none */
+    struct nono_sys_slot *slot; /* NULL: the keeper is for this command only */
+    int keeper;                 /* a pidfd, and so what polls as readable at the end */
+    int started;                /* the program's end of each pipe; -1 for none */
     int orders;
     pthread_mutex_t listening;
+    bool has_started; /* told by a template */
     bool has_ended;
     size_t size; /* of the block */
     char *stack_end;
@@ -52,9 +62,71 @@ struct nono_sys_process {
 
 #define NONO_KEEPER_STACK 32768
 
-/* The keeper's life, argument is a struct nono_sys_process. */
-int nono_keeper_run(void *argument) __attribute__((visibility("hidden")));
-/* The child's until exec, argument is a struct nono_sys_command. Returns only if something failed. */
-int nono_command_run(void *argument) __attribute__((visibility("hidden")));
+/* The keeper's life; argument is a struct nono_sys_process. */
+NONO_HIDDEN int nono_keeper_run(void *argument);
+/* The child's until exec; argument is a struct nono_sys_command. Returns only if something failed. */
+NONO_HIDDEN int nono_command_run(void *argument);
+
+/* Parts of the keeper's work, for the template too (keeper.c). */
+
+/* Closes every descriptor but these. Returns 0 or -errno. */
+NONO_HIDDEN long nono_keeper_close_all_but(const int *kept, int count);
+/* Enters a domain that scopes signals, and makes sure that it does: the caller is out of reach. */
+NONO_HIDDEN long nono_keeper_enter_scope(int scope, int caller);
+/* Starts the command, sees it to its end and ends all that it started. after_start is called in between. */
+NONO_HIDDEN void nono_keeper_supervise(struct nono_sys_process *process, int caller_fd,
+                                       void (*after_start)(struct nono_sys_process *process, int caller_fd,
+                                                           int command_fd));
+
+/* Blocks (block.c) */
+
+NONO_HIDDEN struct nono_sys_process *nono_block_make(const struct nono_sys_launch *launch);
+NONO_HIDDEN void nono_block_discard(struct nono_sys_process *process);
+NONO_HIDDEN bool nono_block_fits(const struct nono_sys_launch *launch, size_t size);
+/* Describes a command in a block in which it fits. */
+NONO_HIDDEN struct nono_sys_process *nono_block_fill(void *block, const struct nono_sys_launch *launch);
+
+/* Slots (slot.c): a sandbox that stands ready, for one command after the other. */
+
+enum { NONO_SLOT_BLOCK = 131072 };
+
+struct nono_sys_slot {
+    struct nono_sys_restriction restriction;
+    int scope;
+    int caller;
+    int template_end; /* of the socket, the template's */
+    int hear;         /* the guard's end of the pipe that closes with the program */
+    /* Written by the guard. */
+    int guard_number;
+    /* Written by the template, or the guard before there is one. */
+    int stage;
+    int error;
+    /* The program's alone. */
+    int guard; /* a pidfd */
+    int socket;
+    int alarm; /* its end of that pipe */
+    bool is_broken;
+    struct nono_sys_slot *next;
+    /* What the template keeps of the program's memory, beside this. */
+    uintptr_t library_start;
+    uintptr_t library_end;
+    char *guard_stack_end;
+    char *template_stack_end;
+    void *block;
+    size_t size;
+};
+
+/* The guard's life (template.c); argument is a struct nono_sys_slot. */
+NONO_HIDDEN int nono_guard_run(void *argument);
+
+/* A slot that is free, or NULL: then the command runs without one. */
+NONO_HIDDEN struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool);
+/* Has the slot run the command that its block describes. Returns 0 or -errno. */
+NONO_HIDDEN int nono_slot_start(struct nono_sys_slot *slot, struct nono_sys_process *process);
+/* What the template has told since; 0 for nothing. -1: it is gone, and everything with it. */
+NONO_HIDDEN int nono_slot_hear(struct nono_sys_slot *slot);
+/* Ends a slot whose template may not answer any more, and waits for that. */
+NONO_HIDDEN void nono_slot_break(struct nono_sys_slot *slot);
+NONO_HIDDEN void nono_slot_give_back(struct nono_sys_pool *pool, struct nono_sys_slot *slot);
 
 #endif

@@ -14,6 +14,7 @@ public struct ObjectIdentity: Equatable, Sendable {
     }
 
     public var isDirectory: Bool { type == 0o040000 }
+    public var isRegular: Bool { type == 0o100000 }
     public var isDevice: Bool { type == 0o020000 || type == 0o060000 }
 
     /// The type in words, as an error message names it.
@@ -35,10 +36,13 @@ public struct ObjectIdentity: Equatable, Sendable {
 public struct ResolvedPath: Equatable, Sendable {
     public let path: Path
     public let identity: ObjectIdentity
+    /// The directory that a relative path was resolved against, if links were followed on the way.
+    public let base: Path?
 
-    public init(path: Path, identity: ObjectIdentity) {
+    public init(path: Path, identity: ObjectIdentity, base: Path? = nil) {
         self.path = path
         self.identity = identity
+        self.base = base
     }
 }
 
@@ -55,7 +59,9 @@ public struct Grant: Sendable {
     }
 
     /// The path as the caller gave it.
-    public internal(set) var original: Path
+    public private(set) var original: Path
+    /// See `ResolvedPath.base`.
+    private var base: Path?
     /// The canonical path it led to when it was granted.
     public let resolved: Path
     public let identity: ObjectIdentity
@@ -90,13 +96,33 @@ public struct Grant: Sendable {
         self.init(original: original, target: target, access: access, isFile: true, source: source)
     }
 
+    /// A grant of an object of whatever type it has.
+    public init(of original: Path, resolvedTo target: ResolvedPath, access: AccessMode, source: Source) {
+        self.init(
+            original: original, target: target, access: access, isFile: !target.identity.isDirectory, source: source)
+    }
+
     private init(original: Path, target: ResolvedPath, access: AccessMode, isFile: Bool, source: Source) {
         self.resolved = target.path
         // The common case is an absolute path without links: both then share one array.
         self.original = original == target.path ? target.path : original
+        self.base = target.base
         self.identity = target.identity
         self.access = access
         self.isFile = isFile
         self.source = source
+    }
+
+    /// The original spelling as an absolute path, whatever the working directory is now.
+    ///
+    /// Of a relative path that followed no link, the resolved path is that already.
+    public var absoluteOriginal: Path {
+        original.isAbsolute ? original : base?.appending(original) ?? resolved
+    }
+
+    /// Takes over how another grant of the same object is spelled.
+    mutating func takeSpelling(of other: Grant) {
+        original = other.original
+        base = other.base
     }
 }

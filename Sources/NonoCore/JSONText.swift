@@ -19,7 +19,7 @@ public func isUTF8(_ bytes: [UInt8]) -> Bool {
 }
 
 /// How strings and numbers are written, in JSON and in messages about it.
-enum JSONText {
+public enum JSONText {
     /// Whether a key is this text, byte for byte: a String would also equal its other Unicode spellings.
     static func isEqual(_ key: [UInt8], _ text: StaticString) -> Bool {
         guard key.count == text.utf8CodeUnitCount else { return false }
@@ -30,12 +30,12 @@ enum JSONText {
     }
 
     /// Appends without making a String of it first.
-    static func append(_ text: StaticString, to json: inout [UInt8]) {
+    public static func append(_ text: StaticString, to json: inout [UInt8]) {
         json.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends a string of JSON. Escaped is only what has to be.
-    static func appendQuoted(_ text: [UInt8], to json: inout [UInt8]) {
+    public static func appendQuoted(_ text: [UInt8], to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
         appendEscaped(text, to: &json)
         json.append(UInt8(ascii: "\""))

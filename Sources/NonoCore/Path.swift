@@ -13,8 +13,14 @@ public struct Path: Equatable, Sendable {
         self.bytes = bytes
     }
 
+    @_disfavoredOverload
     public init(_ text: String) {
         self.bytes = Array(text.utf8)
+    }
+
+    @inline(never)
+    public init(_ text: StaticString) {
+        self.bytes = [UInt8](UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// The text for people: what is not UTF-8 becomes U+FFFD.
@@ -24,7 +30,7 @@ public struct Path: Equatable, Sendable {
 
     /// The same in UTF-8.
     @inline(never)
-    var textBytes: [UInt8] {
+    public var textBytes: [UInt8] {
         isUTF8(bytes) ? bytes : Array(text.utf8)
     }
 
@@ -58,6 +64,33 @@ public struct Path: Equatable, Sendable {
     /// Whether both name the same components; see `lexicallyNormal`.
     public func sameComponents(as other: Path) -> Bool {
         bytes == other.bytes || lexicallyNormal == other.lexicallyNormal
+    }
+
+    /// The absolute path that a relative one means below this canonical directory. Leading `.` and `..` are taken at
+    /// their word; from the first name on, the spelling stays.
+    func appending(_ relative: Path) -> Path {
+        let text = relative.bytes
+        var result = bytes
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count && text[end] == UInt8(ascii: ".") {
+                end += 1
+            }
+            guard (1...2).contains(end - start) && (end == text.count || text[end] == Path.slash) else { break }
+            if end - start == 2 {
+                while let last = result.popLast(), last != Path.slash {}
+            }
+            while end < text.count && text[end] == Path.slash {
+                end += 1
+            }
+            start = end
+        }
+        if start < text.count && result.last != Path.slash {
+            result.append(Path.slash)
+        }
+        result += text[start...]
+        return result.isEmpty ? .root : Path(result)
     }
 
     /// Whether the other path is this one or below it, by their text. Both must be absolute and `lexicallyNormal`.

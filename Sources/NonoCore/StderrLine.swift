@@ -38,7 +38,9 @@ struct StderrLine {
         if line[failure.place] & 0x20 != 0 && Alternatives(": /|: ~/").length(in: words, at: end) != nil {
             return behind.next()?.path
         }
-        var before = MessagePaths(line, 0..<failure.place)
+        // What comes before these words names the program.
+        let start = min(find(StderrLine.creation)?.place ?? 0, failure.place)
+        var before = MessagePaths(line, start..<failure.place)
         if let path = before.inLastPart() {
             return path
         }
@@ -46,9 +48,18 @@ struct StderrLine {
         return Alternatives(" at | in ").length(in: words, at: end) == nil ? behind.next()?.path : nil
     }
 
-    /// The relative name that shells and tools say they cannot create, if that is what failed.
+    /// The relative name that shells and tools say they cannot create, if that is what was refused.
     func createdName(at failure: Failure) -> [UInt8]? {
-        guard !failure.isMissing, let found = find("cannot create |can't create ") else { return nil }
+        relativeName(behind: StderrLine.creation, at: failure)
+    }
+
+    /// The same of those they cannot open. Which directory it is in is not as certain.
+    func openedName(at failure: Failure) -> [UInt8]? {
+        relativeName(behind: "cannot open |can't open ", at: failure)
+    }
+
+    private func relativeName(behind verbs: StaticString, at failure: Failure) -> [UInt8]? {
+        guard !failure.isMissing, let found = find(verbs) else { return nil }
         let start = found.place + found.length
         let end = failure.place > start ? failure.place : line.count
         var name = wordOnly(start..<end)
@@ -103,6 +114,7 @@ struct StderrLine {
         "permission denied|operation not permitted|read-only file system|accessdeniedexception"
     private static let writingWords: StaticString =
         "cannot create|can't create|write error|read-only file system|, mkdir '"
+    private static let creation: StaticString = "cannot create |can't create "
     private static let writers: StaticString =
         "cp:|mv:|rm:|touch:|mkdir:|ln:|chmod:|chown:|tee:|truncate:|mktemp:|install:"
     private static let readers: StaticString = "cat:|head:|tail:|ls:|sed:|awk:|grep:|find:|less:|more:"
@@ -137,35 +149,5 @@ struct StderrLine {
         guard let slash = path.bytes.lastIndex(of: Path.slash) else { return false }
         return Alternatives(StderrLine.startupFiles).length(in: path.bytes, at: slash + 1)
             == path.bytes.count - slash - 1
-    }
-}
-
-/// Texts with `|` between them: one constant costs less than a list of them.
-struct Alternatives {
-    private let texts: StaticString
-
-    init(_ texts: StaticString) {
-        self.texts = texts
-    }
-
-    /// The length of the longest one that is at a place; nil if none is.
-    func length(in bytes: [UInt8], at place: Int) -> Int? {
-        var longest: Int?
-        var matched = 0
-        var isEqual = true
-        for index in 0...texts.utf8CodeUnitCount {
-            let byte = index < texts.utf8CodeUnitCount ? texts.utf8Start[index] : UInt8(ascii: "|")
-            if byte == UInt8(ascii: "|") {
-                if isEqual && matched > longest ?? 0 {
-                    longest = matched
-                }
-                matched = 0
-                isEqual = true
-            } else if isEqual {
-                isEqual = place + matched < bytes.count && bytes[place + matched] == byte
-                matched += 1
-            }
-        }
-        return longest
     }
 }

@@ -67,10 +67,12 @@ struct StderrObservations {
         mentionsNetwork = mentionsNetwork || line.mentionsNetwork
         guard let failure = line.failure else { return }
         let path: Path
-        if let found = line.path(of: failure) {
-            path = Path(found)
-        } else if let workingDirectory, let name = line.createdName(at: failure) {
+        // A relative name is the object then, whatever path the program itself has in front.
+        if let name = line.createdName(at: failure) {
+            guard let workingDirectory else { return }
             path = Path(workingDirectory.bytes + [Path.slash] + name).lexicallyNormal
+        } else if let found = line.path(of: failure), line.openedName(at: failure) == nil {
+            path = Path(found)
         } else {
             return
         }

@@ -17,18 +17,26 @@ public final class PreparedSandbox {
     private let scope: FileDescriptor
     private let program: UnsafeMutableBufferPointer<nono_sys_instruction>
     private let dropped: Capabilities
+    /// Sandboxes that stand ready; nil where commands could reach what runs them.
+    private var pool: OpaquePointer?
 
     private init(
-        _ caps: CapabilitySet, _ plan: SandboxPlan, ruleset: consuming FileDescriptor, scope: consuming FileDescriptor
+        _ caps: CapabilitySet, _ options: SandboxOptions, _ plan: SandboxPlan, ruleset: consuming FileDescriptor,
+        scope: consuming FileDescriptor
     ) {
         self.caps = caps
         unenforced = plan.unenforced
         dropped = plan.droppedCapabilities
+        let scopeNumber = scope.number
         self.ruleset = ruleset
         self.scope = scope
         let instructions = plan.seccomp.instructions
         program = .allocate(capacity: instructions.count)
         _ = program.initialize(from: instructions)
+        // What runs one command after the other must not take on what one of them did to it.
+        if scopeNumber >= 0 && !options.contains(.otherProcesses) {
+            pool = withRestriction { nono_sys_pool_new($0, $1) }
+        }
     }
 
     /// The corresponding kernel calls are `landlock_create_ruleset` and `landlock_add_rule`.
@@ -46,11 +54,19 @@ public final class PreparedSandbox {
             }
             scope = try raised(FileDescriptor(created))
         }
-        return PreparedSandbox(caps, plan, ruleset: ruleset, scope: scope)
+        return PreparedSandbox(caps, options, plan, ruleset: ruleset, scope: scope)
     }
 
     deinit {
+        if let pool {
+            nono_sys_pool_free(pool)
+        }
         program.deallocate()
+    }
+
+    /// Has a launch take place in this sandbox.
+    func place(_ launch: inout nono_sys_launch) {
+        launch.pool = pool
     }
 
     /// Calls `body` with what the kernel is to be told in the command's process. Valid as long as the sandbox is.

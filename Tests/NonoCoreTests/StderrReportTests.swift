@@ -70,7 +70,7 @@ private func observations(_ stderr: String, caps: CapabilitySet = CapabilitySet(
         let file = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../Data/session-diagnostics.jsonl")
         let lines = try Data(contentsOf: file).split(separator: UInt8(ascii: "\n"))
-        #expect(lines.count == 814)
+        #expect(lines.count == 819)
         for line in lines {
             let sample = try JSONDecoder().decode(Case.self, from: line)
             var caps = CapabilitySet()

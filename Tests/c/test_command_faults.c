@@ -223,12 +223,13 @@ static void test_every_call_that_fails_is_told(void) {
 }
 
 static void run_out_of_descriptors(void) {
-    struct NonoPreparedSandbox *sandbox = system_sandbox();
     struct NonoSpawnOptions options = piped();
     struct NonoProcess *process = NULL;
-    int before = open_descriptors();
+    int outside = open_descriptors();
     int failures = 0;
     for (int more = 0; more < 12; more++) {
+        struct NonoPreparedSandbox *sandbox = system_sandbox();
+        int before = open_descriptors();
         const struct rlimit limit = {(rlim_t)(before + more), 4096};
         const struct rlimit enough = {4096, 4096};
         CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -242,13 +243,15 @@ static void run_out_of_descriptors(void) {
             failures++;
         }
         CHECK_INT(open_descriptors(), before);
+        nono_prepared_sandbox_free(sandbox);
     }
     CHECK(failures > 4 && failures < 12);
+    struct NonoPreparedSandbox *sandbox = system_sandbox();
     struct finished result = finish(start(sandbox, ARGV("/bin/true"), &options), NULL);
     CHECK_INT(result.status.exit_code, 0);
     free_finished(&result);
-    CHECK_INT(open_descriptors(), before);
     nono_prepared_sandbox_free(sandbox);
+    CHECK_INT(open_descriptors(), outside);
 }
 
 static void test_descriptors_that_run_out(void) {

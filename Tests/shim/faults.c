@@ -10,10 +10,10 @@
  *                              The nth call of that name fails, or each one. Names: landlock_version,
  *                              landlock_create_ruleset, landlock_add_rule, landlock_restrict_self, no_new_privs,
  *                              seccomp, capget, capset, capbset_drop, rt_sigaction, rt_tgsigqueueinfo, getdents64,
- *                              unshare, clone, openat2, openat, open, fstat, readlink, getcwd, stat. The errno is a
- *                              number. Calls are counted from the first one that finds the text there, and anew after
- *                              one that found none or another.
- *   NONO_TEST_TRACE=path       One line for every Landlock call and no_new_privs is appended there.
+ *                              unshare, clone, openat2, openat, open, openat_to_read, pread64, fstat, readlink,
+ *                              getcwd, stat. The errno is a number. Calls are counted from the first one that finds the
+ * text there, and anew after one that found none or another. NONO_TEST_TRACE=path       One line for every Landlock
+ * call and no_new_privs is appended there.
  *
  * The environment is read at every call, so that a test can set it around the one call it is about. Every caller in the
  * process is meant, not the library alone. */
@@ -183,6 +183,12 @@ long syscall(long number, ...) {
         break;
     case SYS_getdents64:
         error = shim_fault("getdents64");
+        break;
+    case SYS_openat:
+        error = shim_fault("openat_to_read");
+        break;
+    case SYS_pread64:
+        error = shim_fault("pread64");
         break;
     default:
         break;

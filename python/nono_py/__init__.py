@@ -32,6 +32,12 @@ from nono_py._nono_py import (
     __version__ as __version__,
 )
 from nono_py._nono_py import (
+    explain_exec_failure as explain_exec_failure,
+)
+from nono_py._nono_py import (
+    program_requirements as program_requirements,
+)
+from nono_py._nono_py import (
     sandbox_status as sandbox_status,
 )
 from nono_py._nono_py import (

@@ -111,6 +111,12 @@ class CapabilitySet:
         resolved, and ValueError if it leads to a directory.
         """
 
+    def allow_program(self, program: StrOrBytesPath, *, search_path: StrOrBytesPath | None = None) -> None:
+        """Grant reading of all that a program needs to start: see program_requirements().
+
+        Raises what that raises, and grants nothing then.
+        """
+
     def block_network(self) -> None:
         """Block the network."""
 
@@ -152,6 +158,13 @@ class CapabilitySet:
 
     def summary(self) -> str:
         """Return a description for people, several lines."""
+
+    def seatbelt_profile(self) -> str:
+        """Return the profile with which macOS would enforce the set, on every system.
+
+        It depends on HOME as it is now. Raises RuntimeError for what apply() would refuse on
+        macOS: control characters in a path, a path that is not UTF-8, a NUL in a rule.
+        """
 
 @final
 class SupportInfo:
@@ -333,12 +346,30 @@ def sandbox_status() -> SandboxStatus:
     the kernel itself. `is_incomplete` means that an apply() failed halfway; end the process then.
     """
 
+def program_requirements(program: StrOrBytesPath, *, search_path: StrOrBytesPath | None = None) -> list[FsCapability]:
+    """Return the grants that a program needs to start.
+
+    Itself, the interpreters of its "#!" lines, its dynamic loader, its libraries, and for CPython its library
+    directories. The program is not run. A name without a slash is looked up in `search_path`, directories with colons
+    between them, or else in PATH.
+
+    Raises FileNotFoundError if something of it does not exist, and names it; another OSError if something cannot be
+    read or is no program.
+    """
+
+def explain_exec_failure(
+    caps: CapabilitySet, program: StrOrBytesPath, errno: int, *, search_path: StrOrBytesPath | None = None
+) -> str:
+    """Tell in a line why a program could not be started in a sandbox of the set.
+
+    `errno` is that of execve(), or 0 if the program did start and its loader failed.
+    """
+
 def diagnostic_report_json(exit_code: int, /) -> str: ...
 def session_diagnostics_json(
     exit_code: int, stderr: bytes, caps: CapabilitySet, cwd: StrOrBytesPath | None = None, /
 ) -> str: ...
 def merged_diagnostic_report_json(session_report_json: str, proxy_diagnostics_json: str | None, /) -> str: ...
-
 @final
 class SandboxHandle:
     """A sandbox that the kernel already knows."""

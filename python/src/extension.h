@@ -125,6 +125,15 @@ PyObject *diagnostics_report(PyObject *module, PyObject *const *args, Py_ssize_t
 PyObject *diagnostics_of_session(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *diagnostics_merge(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
+/* programs.c */
+
+PyObject *programs_allow(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *programs_requirements(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *programs_explain(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names);
+extern const char programs_allow_doc[];
+extern const char programs_requirements_doc[];
+extern const char programs_explain_doc[];
+
 /* module.c */
 
 /* Creates a class, stores it in *type and adds it to the module under its name. */

@@ -180,6 +180,8 @@ static PyMethodDef functions[] = {
     KEYWORD_METHOD("prepare", sandbox_prepare, sandbox_prepare_doc),
     KEYWORD_METHOD("unenforced", sandbox_unenforced, sandbox_unenforced_doc),
     {"sandbox_status", sandbox_status, METH_NOARGS, sandbox_status_doc},
+    KEYWORD_METHOD("program_requirements", programs_requirements, programs_requirements_doc),
+    KEYWORD_METHOD("explain_exec_failure", programs_explain, programs_explain_doc),
     POSITIONAL_METHOD("diagnostic_report_json", diagnostics_report),
     POSITIONAL_METHOD("session_diagnostics_json", diagnostics_of_session),
     POSITIONAL_METHOD("merged_diagnostic_report_json", diagnostics_merge),

@@ -38,12 +38,16 @@ struct nono_sys_limit {
 
 enum { NONO_SYS_MOST_LIMITS = 6, NONO_SYS_MOST_GROUPS = 2 };
 
+/* The sandboxes that stand ready for one prepared sandbox (slot.c). */
+struct nono_sys_pool;
+
 /* What is to be run. Descriptors of the library are 3 or higher (nono_sys_raise_descriptor). */
 struct nono_sys_launch {
     const struct nono_sys_restriction *restriction; /* with its program, valid until the process is freed */
     int scope; /* a ruleset that scopes signals, or -1: then what the command leaves behind is looked for one by one */
-    const char *program;      /* absolute */
-    const uint8_t *arguments; /* terminated strings one behind the other */
+    struct nono_sys_pool *pool; /* of that restriction and scope; or NULL */
+    const char *program;        /* absolute */
+    const uint8_t *arguments;   /* terminated strings one behind the other */
     size_t arguments_size;
     const uint8_t *environment;
     size_t environment_size;
@@ -73,6 +77,11 @@ struct nono_sys_outcome_of_process {
 };
 
 struct nono_sys_process;
+
+/* A pool for a sandbox whose scope is a ruleset. It takes no process before the second command. NULL without memory. */
+struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope);
+/* When no process uses it any more. */
+void nono_sys_pool_free(struct nono_sys_pool *pool);
 
 /* Starts the keeper, which starts the command. Returns 0 and the process, or -errno. */
 int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_process **out);

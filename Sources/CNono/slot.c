@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The program's side of slots: making them, handing them out, speaking with their templates (template.c).
+ *
+ * A slot costs two processes and as much time as entering the sandbox and copying the program's page tables, so the
+ * first command of a pool runs without one. A command that finds no slot, or does not fit into one, runs without one
+ * too. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nono_keeper.h"
+#include "nono_raw.h"
+#include "nono_sys.h"
+
+enum { MOST_SLOTS = 8 };
+
+struct nono_sys_pool {
+    pthread_mutex_t lock;
+    struct nono_sys_restriction restriction;
+    int scope;
+    int owner; /* a forked child has copies of slots that are not its own */
+    bool was_used;
+    int slots;
+    struct nono_sys_slot *free;
+};
+
+struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope) {
+    struct nono_sys_pool *pool = calloc(1, sizeof *pool);
+    if (pool != NULL) {
+        pthread_mutex_init(&pool->lock, NULL);
+        pool->restriction = *restriction;
+        pool->scope = scope;
+        pool->owner = getpid();
+    }
+    return pool;
+}
+
+/* Where the library is loaded: code and constants that the template goes on using. */
+static int find_library(struct dl_phdr_info *info, size_t size, void *argument) {
+    struct nono_sys_slot *slot = argument;
+    uintptr_t start = UINTPTR_MAX, end = 0;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD) {
+            uintptr_t from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+            uintptr_t to = from + info->dlpi_phdr[i].p_memsz;
+            start = from < start ? from : start;
+            end = to > end ? to : end;
+        }
+    }
+    if ((uintptr_t)&find_library < start || (uintptr_t)&find_library >= end) {
+        return 0;
+    }
+    /* Not a page more: the kernel's own pages, which cannot be cut, may be next to it. */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    slot->library_start = start & ~(page - 1);
+    slot->library_end = (end + page - 1) & ~(page - 1);
+    return 1;
+}
+
+static void close_if_open(int fd) {
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static void discard(struct nono_sys_slot *slot) {
+    close_if_open(slot->guard);
+    close_if_open(slot->socket);
+    close_if_open(slot->alarm);
+    munmap(slot, slot->size);
+}
+
+static struct nono_sys_slot *lay_out(const struct nono_sys_pool *pool) {
+    const size_t head = 4096;
+    size_t size = head + NONO_SLOT_BLOCK + 2 * NONO_KEEPER_STACK;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    struct nono_sys_slot *slot = (void *)memory;
+    *slot = (struct nono_sys_slot){
+        .restriction = pool->restriction,
+        .scope = pool->scope,
+        .caller = pool->owner,
+        .template_end = -1,
+        .hear = -1,
+        .guard = -1,
+        .socket = -1,
+        .alarm = -1,
+        .block = memory + head,
+        .guard_stack_end = memory + head + NONO_SLOT_BLOCK + NONO_KEEPER_STACK,
+        .template_stack_end = memory + size,
+        .size = size,
+    };
+    return slot;
+}
+
+static int open_socket(struct nono_sys_slot *slot) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        return -errno;
+    }
+    slot->socket = nono_sys_raise_descriptor(ends[0]);
+    slot->template_end = nono_sys_raise_descriptor(ends[1]);
+    return slot->socket < 0 || slot->template_end < 0 ? -EMFILE : 0;
+}
+
+/* Starts the guard with all signals blocked: no handler of the program may run in it. */
+static long start_guard(struct nono_sys_slot *slot) {
+    const uint64_t all = ~UINT64_C(0);
+    uint64_t mask;
+    nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof all);
+    long guard = nono_raw_clone(CLONE_VM | CLONE_PIDFD, slot->guard_stack_end, &slot->guard, nono_guard_run, slot);
+    nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+    return guard;
+}
+
+/* NULL if it cannot be made: a command without a slot tells why. */
+static struct nono_sys_slot *make(const struct nono_sys_pool *pool) {
+    struct nono_sys_slot *slot = lay_out(pool);
+    if (slot == NULL) {
+        return NULL;
+    }
+    bool works = dl_iterate_phdr(find_library, slot) == 1 && open_socket(slot) == 0 &&
+                 nono_sys_pipe(&slot->hear, &slot->alarm) == 0;
+    if (works && start_guard(slot) < 0) {
+        slot->guard = -1;
+        works = false;
+    }
+    close_if_open(slot->template_end);
+    close_if_open(slot->hear);
+    struct nono_sys_poll ready = {.fd = slot->socket};
+    while (works && nono_sys_poll(&ready, 1, -1) < 0) {
+    }
+    if (!works || nono_slot_hear(slot) != NONO_TEMPLATE_READY) {
+        nono_slot_break(slot);
+        discard(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool) {
+    struct nono_sys_slot *slot = NULL;
+    if (pool == NULL || pool->owner != getpid()) {
+        return NULL;
+    }
+    pthread_mutex_lock(&pool->lock);
+    bool makes_one = pool->was_used && pool->free == NULL && pool->slots < MOST_SLOTS;
+    if (pool->free != NULL) {
+        slot = pool->free;
+        pool->free = slot->next;
+    }
+    pool->was_used = true;
+    pool->slots += makes_one;
+    pthread_mutex_unlock(&pool->lock);
+    if (makes_one) {
+        slot = make(pool);
+        if (slot == NULL) {
+            nono_slot_give_back(pool, NULL);
+        }
+    }
+    return slot;
+}
+
+void nono_slot_give_back(struct nono_sys_pool *pool, struct nono_sys_slot *slot) {
+    bool is_gone = slot == NULL || slot->is_broken;
+    pthread_mutex_lock(&pool->lock);
+    if (is_gone) {
+        pool->slots--;
+    } else {
+        slot->next = pool->free;
+        pool->free = slot;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (slot != NULL && is_gone) {
+        discard(slot);
+    }
+}
+
+void nono_sys_pool_free(struct nono_sys_pool *pool) {
+    while (pool->free != NULL) {
+        struct nono_sys_slot *slot = pool->free;
+        pool->free = slot->next;
+        if (pool->owner == getpid()) {
+            nono_slot_break(slot);
+        }
+        discard(slot);
+    }
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+int nono_slot_start(struct nono_sys_slot *slot, struct nono_sys_process *process) {
+    const struct nono_sys_launch *launch = &process->command.launch;
+    const int candidates[NONO_TEMPLATE_FDS] = {launch->stdio[0], launch->stdio[1],           launch->stdio[2],
+                                               process->hear,    process->command.directory, launch->groups[0],
+                                               launch->groups[1]};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof candidates)] = {0};
+    char byte = 0;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
+    struct cmsghdr *header = (void *)control;
+    int count = 0;
+    for (int i = 0; i < NONO_TEMPLATE_FDS; i++) {
+        if (candidates[i] >= 0) {
+            memcpy(CMSG_DATA(header) + sizeof(int) * (size_t)count++, &candidates[i], sizeof(int));
+        }
+    }
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count);
+    ssize_t sent;
+    do {
+        sent = sendmsg(slot->socket, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
+}
+
+int nono_slot_hear(struct nono_sys_slot *slot) {
+    char news;
+    ssize_t length;
+    do {
+        length = recv(slot->socket, &news, 1, MSG_DONTWAIT);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return 0;
+    }
+    return length == 1 ? news : -1;
+}
+
+void nono_slot_break(struct nono_sys_slot *slot) {
+    slot->is_broken = true;
+    close_if_open(slot->alarm);
+    slot->alarm = -1;
+    while (slot->guard >= 0 && waitid(P_PIDFD, (id_t)slot->guard, NULL, WEXITED | __WALL) != 0 && errno == EINTR) {
+    }
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The two processes of a slot, in which one command after the other runs without entering its sandbox anew: the kernel
+ * copies all rules of a sandbox whenever a process enters it.
+ *
+ * The guard shares the program's memory, as a keeper does. Its child, the template, gives that memory up, enters the
+ * sandbox, once and for good, and is the keeper of each command: it starts it, and kills and reaps what is left of it.
+ *
+ * The template is in the same sandbox as its commands, so they can send it SIGKILL and SIGSTOP, and nothing else: it
+ * has no memory of the program's, cannot be traced (PR_SET_DUMPABLE) and blocks all other signals. The guard is in a
+ * domain around that sandbox, out of their reach. If the template ends or stands still, or the program is gone, the
+ * guard kills everything in there, reaps it, and ends the slot.
+ *
+ * System calls only, without libc (nono_raw.h). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "nono_keeper.h"
+#include "nono_raw.h"
+
+#define LANDLOCK_RESTRICT_SELF 446
+#define PIDFD_OPEN 434
+#define WAITS_FOR_ALL 0x40000000 /* __WALL */
+
+struct seccomp_program {
+    unsigned short length;
+    const struct nono_sys_instruction *instructions;
+};
+
+static void tell(const struct nono_sys_slot *slot, char news) {
+    nono_raw(SYS_sendto, slot->template_end, &news, 1, MSG_NOSIGNAL, NULL, 0);
+}
+
+static long unmap(uintptr_t from, uintptr_t to) {
+    return from < to ? nono_raw(SYS_munmap, from, to - from) : 0;
+}
+
+/* Gives up all memory but the library's own and the slot's. */
+static long shed_memory(const struct nono_sys_slot *slot) {
+    /* The highest address differs with the paging of the processor. */
+    static const unsigned bits[] = {52, 48, 47, 42, 39};
+    uintptr_t here = (uintptr_t)slot;
+    bool slot_is_first = here < slot->library_start;
+    uintptr_t first = slot_is_first ? here : slot->library_start;
+    uintptr_t first_end = slot_is_first ? here + slot->size : slot->library_end;
+    uintptr_t second = slot_is_first ? slot->library_start : here;
+    uintptr_t second_end = slot_is_first ? slot->library_end : here + slot->size;
+    long result = unmap(0, first);
+    result = result < 0 ? result : unmap(first_end, second);
+    for (size_t i = 0; result == 0 && i < sizeof bits / sizeof bits[0]; i++) {
+        /* Without the last page, which no process has. */
+        uintptr_t top = ((uintptr_t)1 << bits[i]) - 4096;
+        if (top > second_end && unmap(second_end, top) == 0) {
+            return 0;
+        }
+    }
+    return result < 0 ? result : -EINVAL;
+}
+
+static long fail(struct nono_sys_slot *slot, int stage, long error) {
+    slot->stage = stage;
+    slot->error = (int)-error;
+    return error;
+}
+
+static long enter_sandbox(struct nono_sys_slot *slot) {
+    const struct nono_sys_restriction *restriction = &slot->restriction;
+    const struct seccomp_program program = {restriction->program_length, restriction->program};
+    const int kept[] = {slot->template_end};
+    const uint64_t all = ~UINT64_C(0);
+    nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
+    nono_raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    long result = nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (result < 0 || nono_raw(SYS_getppid) != slot->guard_number) {
+        return fail(slot, NONO_SYS_LAUNCH_PROCESS, result < 0 ? result : -ESRCH);
+    }
+    /* Its own scope, and not that of the guard, keeps it from the guard. */
+    result = nono_keeper_enter_scope(restriction->ruleset, slot->guard_number);
+    if (result < 0) {
+        return fail(slot, NONO_SYS_LAUNCH_LANDLOCK, result);
+    }
+    result = nono_raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    if (result < 0) {
+        return fail(slot, NONO_SYS_LAUNCH_SECCOMP, result);
+    }
+    result = nono_raw_drop_capabilities(restriction->dropped_capabilities);
+    if (result < 0) {
+        return fail(slot, NONO_SYS_LAUNCH_CAPABILITIES, result);
+    }
+    result = nono_keeper_close_all_but(kept, 1);
+    result = result < 0 ? result : shed_memory(slot);
+    result = result < 0 ? result : nono_raw(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return result < 0 ? fail(slot, NONO_SYS_LAUNCH_PROCESS, result) : 0;
+}
+
+/* Puts the descriptors, as numbered here, into the places of those that the program named, in their order. */
+static void place(struct nono_sys_process *process, const int *fds, int count) {
+    struct nono_sys_launch *launch = &process->command.launch;
+    int *const places[NONO_TEMPLATE_FDS] = {&launch->stdio[0], &launch->stdio[1],           &launch->stdio[2],
+                                            &process->hear,    &process->command.directory, &launch->groups[0],
+                                            &launch->groups[1]};
+    int next = 0;
+    for (int i = 0; i < NONO_TEMPLATE_FDS; i++) {
+        if (*places[i] >= 0) {
+            *places[i] = next < count ? fds[next] : -1;
+            next++;
+        }
+    }
+}
+
+/* Waits for the next command. NULL when the program is gone. */
+static struct nono_sys_process *receive(const struct nono_sys_slot *slot) {
+    char byte;
+    struct iovec part = {&byte, 1};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * NONO_TEMPLATE_FDS)];
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    if (nono_raw(SYS_recvmsg, slot->template_end, &message, MSG_CMSG_CLOEXEC) <= 0) {
+        return NULL;
+    }
+    struct nono_sys_process *process = slot->block;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    int count = 0;
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
+        count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    }
+    place(process, header == NULL ? NULL : (const int *)(const void *)CMSG_DATA(header), count);
+    return process;
+}
+
+/* The command has what it needs; the program's pipes must not stay open here. */
+static void close_streams(struct nono_sys_process *process, int caller_fd, int command_fd) {
+    const struct nono_sys_slot *slot = process->slot;
+    const int kept[] = {slot->template_end, process->hear, command_fd};
+    (void)caller_fd;
+    if (process->command.launch.reports_start) {
+        tell(slot, NONO_TEMPLATE_STARTED);
+    }
+    nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
+}
+
+static int run_template(void *argument) {
+    struct nono_sys_slot *slot = argument;
+    const int kept[] = {slot->template_end};
+    if (enter_sandbox(slot) < 0) {
+        return 1;
+    }
+    tell(slot, NONO_TEMPLATE_READY);
+    struct nono_sys_process *process;
+    while ((process = receive(slot)) != NULL) {
+        /* The guard watches for the program. */
+        nono_keeper_supervise(process, -1, close_streams);
+        nono_keeper_close_all_but(kept, 1);
+        process->is_done = true;
+        tell(slot, NONO_TEMPLATE_ENDED);
+    }
+    return 0;
+}
+
+/* Waits until the template has ended or stands still, or the program is gone or asks for the end. */
+static void watch(const struct nono_sys_slot *slot, int caller_fd, int signals, long template) {
+    struct pollfd fds[3] = {
+        {.fd = signals, .events = POLLIN},
+        {.fd = caller_fd, .events = POLLIN},
+        {.fd = slot->hear, .events = POLLIN},
+    };
+    char information[128];
+    for (;;) {
+        long ready = nono_raw(SYS_ppoll, fds, 3, NULL, NULL, 8);
+        if (ready > 0 && (fds[1].revents != 0 || fds[2].revents != 0)) {
+            return;
+        }
+        if (ready > 0 && fds[0].revents != 0) {
+            nono_raw(SYS_read, signals, information, sizeof information);
+            if (nono_raw(SYS_wait4, template, NULL, WNOHANG | WUNTRACED | WAITS_FOR_ALL, NULL) != 0) {
+                return;
+            }
+        }
+    }
+}
+
+int nono_guard_run(void *argument) {
+    static const char name[] = "nono-keeper";
+    struct nono_sys_slot *slot = argument;
+    const struct {
+        uintptr_t handler;
+        unsigned long flags;
+        uintptr_t restorer;
+        uint64_t mask;
+    } standard = {0};
+    const uint64_t child_signal = UINT64_C(1) << (SIGCHLD - 1);
+    slot->guard_number = (int)nono_raw(SYS_getpid);
+    nono_raw(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
+    nono_raw(SYS_setpgid, 0, 0);
+    nono_raw(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof standard.mask);
+    long caller_fd = nono_raw(PIDFD_OPEN, slot->caller, 0);
+    long result = caller_fd < 0 ? caller_fd : nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    result = result < 0 ? result : nono_keeper_enter_scope(slot->scope, slot->caller);
+    long signals = result < 0 ? result : nono_raw(SYS_signalfd4, -1, &child_signal, sizeof child_signal, 0);
+    result = signals < 0 ? signals : 0;
+    /* Without a vfork, and with memory of its own. */
+    long template = result < 0 ? result : nono_raw_clone(SIGCHLD, slot->template_stack_end, NULL, run_template, slot);
+    if (template <0) {
+        fail(slot, NONO_SYS_LAUNCH_PROCESS, template);
+        return 1;
+    }
+    const int kept[] = {slot->hear, (int)caller_fd, (int)signals};
+    nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
+    watch(slot, (int)caller_fd, (int)signals, template);
+    nono_raw(SYS_kill, -1, SIGKILL);
+    while (nono_raw(SYS_wait4, -1, NULL, WAITS_FOR_ALL, NULL) != -ECHILD) {
+    }
+    return 0;
+}
