@@ -24,8 +24,7 @@ final class ControlGroups {
         var wanted: [ControlGroupSystem.Controller] = []
         if limits.memory != nil { wanted.append(.memory) }
         if limits.processes != nil { wanted.append(.pids) }
-        if let parent = system.unifiedParent(for: wanted) {
-            let group = try makeGroup(below: parent)
+        if let parent = system.unifiedParent(for: wanted), let group = try makeGroup(below: parent) {
             if let limit = limits.memory {
                 try set("memory.max", of: group, to: limit)
                 // Without swap there is nothing to limit; without the file, nothing to set.
@@ -39,14 +38,16 @@ final class ControlGroups {
             }
             return
         }
-        if let limit = limits.memory, let parent = system.separateParent(for: .memory) {
+        if let limit = limits.memory, let parent = system.separateParent(for: .memory),
             let group = try makeGroup(below: parent)
+        {
             try set("memory.limit_in_bytes", of: group, to: limit)
             try set("memory.memsw.limit_in_bytes", of: group, to: limit, isOptional: true)
             memory = .controlGroup1
         }
-        if let limit = limits.processes, let parent = system.separateParent(for: .pids) {
+        if let limit = limits.processes, let parent = system.separateParent(for: .pids),
             let group = try makeGroup(below: parent)
+        {
             try set("pids.max", of: group, to: limit)
             processes = .controlGroup1
         }
@@ -67,7 +68,8 @@ final class ControlGroups {
         descriptors = (-1, -1)
     }
 
-    private func makeGroup(below parent: Path) throws(NonoError) -> Path {
+    /// Returns nil where none may be made after all: permissions say yes, but a sandbox that is in force says no.
+    private func makeGroup(below parent: Path) throws(NonoError) -> Path? {
         var number = 0
         while true {
             let group = parent.appending("nono-\(nono_sys_process_id())-\(number)")
@@ -75,6 +77,9 @@ final class ControlGroups {
             if failure == -EEXIST {
                 number += 1
                 continue
+            }
+            if failure == -EACCES || failure == -EPERM || failure == -EROFS {
+                return nil
             }
             try check(failure, group)
             directories.append(group)

@@ -48,9 +48,9 @@ TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any as _Any
 
-    from nono_py._async import AsyncProcess as AsyncProcess
     from nono_py._async import sandboxed_exec_async as sandboxed_exec_async
     from nono_py._async import spawn_async as spawn_async
+    from nono_py._async_process import AsyncProcess as AsyncProcess
     from nono_py._process import Process as Process
     from nono_py._results import ExecResult as ExecResult
     from nono_py._results import SpawnError as SpawnError
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 # What runs commands is imported on its first use.
 _LAZY = {
-    "AsyncProcess": "_async",
+    "AsyncProcess": "_async_process",
     "ExecResult": "_results",
     "PreparedSandbox": "_running",
     "Process": "_process",

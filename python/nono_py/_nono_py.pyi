@@ -131,10 +131,13 @@ class CapabilitySet:
         """True if unix sockets are closed altogether."""
 
     def allow_command(self, cmd: str) -> None:
-        """Put a command name on the allow list, which is kept and saved but not enforced."""
+        """Put the name of a program on the allow list: sandboxed_exec() runs it although it is blocked."""
 
     def block_command(self, cmd: str) -> None:
-        """Put a command name on the block list, which is kept and saved but not enforced."""
+        """Put the name of a program on the block list: sandboxed_exec() and spawn() refuse it.
+
+        A guard rail and not containment: whatever the command can read, it can run, by another name too.
+        """
 
     def platform_rule(self, rule: str) -> None:
         """Add a Seatbelt rule, an S-expression, that macOS adds to the profile.
@@ -399,7 +402,7 @@ class ProcessHandle:
         """Wait so many nanoseconds for the end, for ever if negative; return how it is."""
 
     def signal(self, number: int, /) -> None:
-        """Send a signal to the command itself."""
+        """Send a signal to the command itself, unless it has ended."""
 
     def kill(self) -> None:
         """Have the command and all that it started killed."""
@@ -417,5 +420,20 @@ class ProcessHandle:
 
 def prepare(
     caps: CapabilitySet,
+    *,
+    allow_keyrings: bool = False,
+    allow_sysv_ipc: bool = False,
+    allow_terminal_input: bool = False,
+    allow_bpf: bool = False,
+    allow_perf_events: bool = False,
+    allow_userfaultfd: bool = False,
+    allow_kernel_administration: bool = False,
+    allow_mounts: bool = False,
+    allow_file_handles: bool = False,
+    allow_clock_and_hostname: bool = False,
+    allow_other_processes: bool = False,
+    allow_capabilities: bool = False,
+    allow_signals: bool = False,
+    allow_abstract_unix_sockets: bool = False,
 ) -> SandboxHandle:
     """Prepare the sandbox of a set, for running commands in it; a SandboxHandle."""

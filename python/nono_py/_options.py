@@ -7,7 +7,7 @@ import math
 import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, Optional, SupportsIndex, Union
+from typing import IO, Any, Optional, SupportsIndex, TypedDict, Union, cast
 
 from nono_py import _nono_py
 
@@ -31,6 +31,7 @@ Text = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Environment = Union[Mapping[str, str], Sequence[tuple[str, str]]]
 File = Union[int, IO[Any]]
 Stream = Optional[File]
+Input = Union[bytes, bytearray, memoryview, int, IO[Any], None]
 
 HALF_A_CENTURY_NS = 1 << 60
 
@@ -103,14 +104,25 @@ def timeout_ns(timeout_secs: float | None) -> int | None:
     if math.isnan(seconds):
         raise ValueError("timeout_secs must be non-negative, got NaN")
     if seconds < 0:
-        text = "-inf" if math.isinf(seconds) else f"{seconds:.17f}".rstrip("0").rstrip(".")
-        raise ValueError(f"timeout_secs must be non-negative, got {repr(seconds) if '.' in text else text}")
+        raise ValueError(f"timeout_secs must be non-negative, got {_plain(seconds)}")
     nanoseconds = seconds * 1e9
     return None if nanoseconds >= HALF_A_CENTURY_NS else math.ceil(nanoseconds)
 
 
+def _plain(number: float) -> str:
+    """Without an exponent, and without a fraction that is none."""
+    from decimal import Decimal  # for an error alone
+
+    if math.isinf(number):
+        return str(number)
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _number(value: SupportsIndex, bits: int) -> int:
     number = operator.index(value)
+    if bits == 32 and not -(1 << 63) <= number < 1 << 63:
+        raise OverflowError("Python int too large to convert to C long")
     if bits == 32 and not 0 <= number < 1 << 32:
         raise OverflowError("out of range integral type conversion attempted")
     if number < 0:
@@ -137,19 +149,50 @@ def output_limit(max_output_bytes: SupportsIndex | None) -> int:
     return (1 << 64) - 1 if max_output_bytes is None else _number(max_output_bytes, 64)
 
 
-def stream(value: Stream, inherited: int, *, is_error: bool = False) -> tuple[int, int]:
+def _stream(value: Stream, inherited: int) -> tuple[int, int]:
     """Mode and descriptor of a stream that is said as subprocess.Popen has it said."""
     if value is None:
         return DESCRIPTOR, inherited
-    if isinstance(value, int):
-        if value == SUBPROCESS_PIPE:
-            return PIPE, -1
-        if value == SUBPROCESS_DEVNULL:
-            return NULL, -1
-        if value == SUBPROCESS_STDOUT and is_error:
-            return STDOUT, -1
-        return DESCRIPTOR, value
-    return DESCRIPTOR, value.fileno()
+    if not isinstance(value, int):
+        return DESCRIPTOR, value.fileno()
+    if value == SUBPROCESS_PIPE:
+        return PIPE, -1
+    if value == SUBPROCESS_DEVNULL:
+        return NULL, -1
+    if value == SUBPROCESS_STDOUT and inherited == 2:
+        return STDOUT, -1
+    return DESCRIPTOR, value
+
+
+def _input(stdin: Input) -> tuple[bytes, tuple[int, int]]:
+    """What is to be fed to a command, and where its standard input leads."""
+    if stdin is None:
+        return b"", (NULL, -1)
+    if isinstance(stdin, (bytes, bytearray, memoryview)):
+        return bytes(stdin), (PIPE, -1)
+    return b"", (DESCRIPTOR, stdin if isinstance(stdin, int) else stdin.fileno())
+
+
+class Limits(TypedDict, total=False):
+    """Keywords about what a command may use, and as whom: those of sandboxed_exec()."""
+
+    max_processes: SupportsIndex | None
+    max_cpu_seconds: SupportsIndex | None
+    max_file_size_bytes: SupportsIndex | None
+    max_open_files: SupportsIndex | None
+    max_memory_bytes: SupportsIndex | None
+    uid: SupportsIndex | None
+    gid: SupportsIndex | None
+    umask: SupportsIndex | None
+
+
+class SpawnOptions(Limits, total=False):
+    """All keywords of spawn() but those about streams."""
+
+    cwd: Text | None
+    env: Environment | None
+    inherit_env: bool
+    timeout_secs: float | None
 
 
 class Options:
@@ -190,23 +233,41 @@ class Options:
         self._environment = environment_list(env, inherit_env)
         self._directory = directory_path(cwd)
 
-    def start(
+    def _start(
         self,
         sandbox: _nono_py.SandboxHandle,
         command: Iterable[Text],
-        streams: tuple[tuple[int, int], tuple[int, int], tuple[int, int]],
-        *,
-        waits: bool,
+        streams: tuple[int, ...],
+        flags: int,
     ) -> _nono_py.ProcessHandle:
-        """Start a command; with `waits` return when its program runs, or raise when it cannot."""
-        arguments = command_list(command)
-        search_path = os.environb.get(b"PATH")
         return sandbox.start(
-            arguments,
+            command_list(command),
             self._environment,
             self._directory,
-            search_path,
-            self._set | (0 if waits else NO_WAIT),
-            streams[0] + streams[1] + streams[2],
+            os.environb.get(b"PATH"),
+            self._set | flags,
+            streams,
             self._numbers,
         )
+
+    def start_captured(
+        self, sandbox: _nono_py.SandboxHandle, command: Iterable[Text], stdin: Input
+    ) -> tuple[_nono_py.ProcessHandle, bytes]:
+        """Start a command whose outputs are pipes. Returns it, and what is to be fed to it.
+
+        Does not wait until the program runs: whether it could be started is told in the end.
+        """
+        fed, stdin_stream = _input(stdin)
+        return self._start(sandbox, command, (*stdin_stream, PIPE, -1, PIPE, -1), NO_WAIT), fed
+
+
+def start_spawned(
+    sandbox: _nono_py.SandboxHandle,
+    command: Iterable[Text],
+    streams: tuple[Stream, Stream, Stream],
+    options: SpawnOptions,
+) -> tuple[_nono_py.ProcessHandle, list[Text]]:
+    """Start a command and return it when its program runs; with its arguments, which may be read only once."""
+    arguments = command if isinstance(command, (str, bytes)) else list(command)
+    numbers = [number for inherited, value in enumerate(streams) for number in _stream(value, inherited)]
+    return Options(**options)._start(sandbox, arguments, tuple(numbers), 0), cast("list[Text]", arguments)

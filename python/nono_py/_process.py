@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import selectors
 import signal
 import subprocess
 import time
+import warnings
 from collections.abc import Sequence
 from types import TracebackType
-from typing import IO, cast
+from typing import cast
 
 from nono_py import _nono_py
-from nono_py._results import TIMED_OUT, SpawnError, Status
+from nono_py._options import Text
+from nono_py._pipes import PIECE, Feed, readable, take
+from nono_py._results import TIMED_OUT, Status
 
-PIECE = 65536
+LONGEST_WAIT = 1 << 31  # seconds
 
 
 class Process:
@@ -26,25 +31,25 @@ class Process:
     with it. Losing the object ends the command too.
     """
 
-    def __init__(self, handle: _nono_py.ProcessHandle, args: Sequence[object] | str | bytes) -> None:
+    def __init__(self, handle: _nono_py.ProcessHandle, args: Sequence[Text]) -> None:
         self.args = args
         self.returncode: int | None = None
-        self._handle = handle
+        self._handle: _nono_py.ProcessHandle | None = handle
         self._status = Status(handle.wait(0))
         self.pid = self._status.pid
-        self.stdin = cast("IO[bytes] | None", self._open(0, "wb"))
-        self.stdout = cast("IO[bytes] | None", self._open(1, "rb"))
-        self.stderr = cast("IO[bytes] | None", self._open(2, "rb"))
-        self._fed = memoryview(b"")
+        self.stdin = _writer(take(handle, 0))
+        self.stdout = _reader(take(handle, 1))
+        self.stderr = _reader(take(handle, 2))
+        self._feed: Feed | None = None
         self._pieces: dict[int, list[bytes]] = {1: [], 2: []}
         self._is_talking = False
 
-    def _open(self, stream: int, mode: str) -> object:
-        descriptor = self._handle.take(stream)
-        return None if descriptor < 0 else open(descriptor, mode)
-
     def __repr__(self) -> str:
         return f"<Process: returncode: {self.returncode} args: {self.args!r}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None and self.poll() is None:
+            warnings.warn(f"command {self.pid} is still running, and is ended", ResourceWarning, 2, self)
 
     def __enter__(self) -> Process:
         return self
@@ -56,43 +61,62 @@ class Process:
         if kind is not None:
             self.kill()
         try:
-            for stream in (self.stdout, self.stderr, self.stdin):
+            for stream in (self.stdout, self.stderr):
                 if stream is not None:
                     stream.close()
+            if self.stdin is not None:
+                self._close_stdin(self.stdin)
         finally:
             self.wait()
 
     def fileno(self) -> int:
-        """A descriptor that polls as readable when the command has ended. Not to be read or closed."""
-        return self._handle.fileno()
+        """A descriptor that polls as readable when the command has ended. Not to be read or closed.
+
+        -1 once poll(), wait() or communicate() has told the end: it is closed then.
+        """
+        return -1 if self._handle is None else self._handle.fileno()
 
     @property
     def status(self) -> Status:
         """All that is known of the command: why it ended, which limits were in force, what was left open."""
         return self._status
 
-    def _settle(self) -> int | None:
-        if self._status.has_ended and self.returncode is None:
-            self.returncode = self._status.exit_code
-        return self.returncode
+    def _update(self, timeout_ns: int) -> None:
+        """Wait so long, and note the end."""
+        handle = self._handle
+        if handle is None:
+            return
+        status = Status(handle.wait(timeout_ns))
+        # Another thread may have noted the end.
+        if not self._status.has_ended:
+            self._status = status
+        if status.has_ended:
+            self.returncode = status.exit_code
+            self._handle = None  # and with it its descriptors
 
     def poll(self) -> int | None:
         """The return code if the command has ended with all that it started, and None otherwise."""
-        if not self._status.has_ended:
-            self._status = Status(self._handle.wait(0))
-        return self._settle()
+        self._update(0)
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end; raise subprocess.TimeoutExpired, and end nothing, if it does not come in time."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while self.poll() is None:
-            left = -1
-            if deadline is not None:
-                left = max(0, int((deadline - time.monotonic()) * 1e9))
-                if left == 0:
-                    raise subprocess.TimeoutExpired(cast("Sequence[str]", self.args), cast("float", timeout))
-            self._status = Status(self._handle.wait(left))
-        return cast("int", self.returncode)
+        self._update(0)
+        while self.returncode is None:
+            left = self._left(deadline, timeout)
+            self._update(-1 if left is None else int(left * 1e9))
+        return self.returncode
+
+    def _left(self, deadline: float | None, timeout: float | None) -> float | None:
+        """Seconds until the deadline; raises when it is past."""
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is None or left > LONGEST_WAIT:
+            return None
+        if left <= 0:
+            output, error = (b"".join(self._pieces[number]) or None for number in (1, 2))
+            raise subprocess.TimeoutExpired(cast("Sequence[str]", self.args), cast("float", timeout), output, error)
+        return left
 
     @property
     def timed_out(self) -> bool:
@@ -101,19 +125,15 @@ class Process:
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the command itself; nothing happens if it has ended."""
-        if self.poll() is None:
-            try:
-                self._handle.signal(number)
-            except SpawnError:
-                # It ended in between.
-                pass
+        if self._handle is not None:
+            self._handle.signal(number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End the command and everything that it started."""
-        if self.poll() is None:
+        if self._handle is not None:
             self._handle.kill()
 
     def communicate(
@@ -125,32 +145,26 @@ class Process:
         """
         if self._is_talking and input:
             raise ValueError("Cannot send input after starting communication")
-        if not self._is_talking:
-            self._fed = memoryview(input or b"")
-        self._is_talking = True
         deadline = None if timeout is None else time.monotonic() + timeout
         with selectors.DefaultSelector() as selector:
-            self._register(selector)
-            while not self._status.has_ended:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    raise subprocess.TimeoutExpired(cast("Sequence[str]", self.args), cast("float", timeout))
-                for key, _ in selector.select(left):
+            if self._handle is not None:
+                self._register(selector, self._handle.fileno(), input or b"")
+            while self.poll() is None:
+                for key, _ in selector.select(self._left(deadline, timeout)):
                     self._serve(selector, key.data)
-                self.poll()
-        for number, stream in ((1, self.stdout), (2, self.stderr)):
-            self._drain(number, stream)
-        return self._output(1, self.stdout), self._output(2, self.stderr)
+        if self.stdin is not None:
+            self._close_stdin(self.stdin)
+        return self._finish(1, self.stdout), self._finish(2, self.stderr)
 
-    def _register(self, selector: selectors.BaseSelector) -> None:
-        selector.register(self._handle.fileno(), selectors.EVENT_READ, -1)
+    def _register(self, selector: selectors.BaseSelector, handle: int, input: bytes) -> None:
+        selector.register(handle, selectors.EVENT_READ, -1)
         if self.stdin is not None and not self.stdin.closed:
-            self.stdin.flush()
-            if self._fed:
-                os.set_blocking(self.stdin.fileno(), False)
-                selector.register(self.stdin, selectors.EVENT_WRITE, 0)
-            else:
-                self.stdin.close()
+            if not self._is_talking:
+                with contextlib.suppress(BrokenPipeError):
+                    self.stdin.flush()
+                self._feed = Feed(self.stdin.fileno(), input)
+            selector.register(self.stdin, selectors.EVENT_WRITE, 0)
+        self._is_talking = True
         for number, stream in ((1, self.stdout), (2, self.stderr)):
             if stream is not None and not stream.closed:
                 os.set_blocking(stream.fileno(), False)
@@ -158,34 +172,40 @@ class Process:
 
     def _serve(self, selector: selectors.BaseSelector, number: int) -> None:
         if number == 0 and self.stdin is not None:
-            try:
-                self._fed = self._fed[os.write(self.stdin.fileno(), self._fed[:PIECE]) :]
-            except BrokenPipeError:
-                self._fed = self._fed[:0]
-            except BlockingIOError:
-                return
-            if not self._fed:
+            if self._feed is None or self._feed.write():
                 selector.unregister(self.stdin)
-                self.stdin.close()
+                self._close_stdin(self.stdin)
         elif number > 0:
-            stream = cast("IO[bytes]", self.stdout if number == 1 else self.stderr)
+            stream = cast("io.BufferedReader", self.stdout if number == 1 else self.stderr)
             piece = stream.read(PIECE)
             if piece:
                 self._pieces[number].append(piece)
             elif piece is not None:
                 selector.unregister(stream)
 
-    def _drain(self, number: int, stream: IO[bytes] | None) -> None:
-        """What is there, and no more: somebody outside may have been handed the other end."""
-        if stream is None or stream.closed:
-            return
-        piece = stream.read(1 << 20)
-        if piece:
-            self._pieces[number].append(piece)
-        stream.close()
+    @staticmethod
+    def _close_stdin(stdin: io.BufferedWriter) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            stdin.close()
 
-    def _output(self, number: int, stream: IO[bytes] | None) -> bytes | None:
-        return None if stream is None else b"".join(self._pieces[number])
+    def _finish(self, number: int, stream: io.BufferedReader | None) -> bytes | None:
+        """All that came. What is in the pipe now is the rest, though a process outside may hold its other end."""
+        if stream is None:
+            return None
+        if not stream.closed:
+            # What is buffered comes out first; peek() may move more of the pipe there.
+            size = len(stream.peek()) + readable(stream.fileno())
+            self._pieces[number].append(stream.read(size) or b"")
+            stream.close()
+        return b"".join(self._pieces[number])
+
+
+def _writer(descriptor: int | None) -> io.BufferedWriter | None:
+    return None if descriptor is None else open(descriptor, "wb")
+
+
+def _reader(descriptor: int | None) -> io.BufferedReader | None:
+    return None if descriptor is None else open(descriptor, "rb")
 
 
 Process.__module__ = "nono_py"

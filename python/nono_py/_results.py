@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 if TYPE_CHECKING:
     from nono_py import CapabilitySet
@@ -43,6 +43,9 @@ class SpawnError(OSError, RuntimeError):
         super().__init__(message)
         self.stage = stage
         self.errno = errno or None
+
+    def __reduce__(self) -> tuple[type[SpawnError], tuple[object, ...]]:
+        return SpawnError, (*self.args, self.stage, self.errno or 0)
 
 
 SpawnError.__module__ = "nono_py"
@@ -101,7 +104,7 @@ class ExecResult:
     _status: Status
     _caps: CapabilitySet
 
-    def __new__(cls, *args: object, **keywords: object) -> NoReturn:
+    def __init__(self, *args: object, **keywords: object) -> None:
         raise TypeError("No constructor defined for ExecResult")
 
     def __repr__(self) -> str:

@@ -4,27 +4,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import IO, Any, SupportsIndex, Union
+from typing import TYPE_CHECKING, SupportsIndex
 
 from nono_py import _nono_py
 from nono_py._options import (
-    DESCRIPTOR,
-    NULL,
-    PIPE,
     SUBPROCESS_DEVNULL,
     Environment,
+    Input,
+    Limits,
     Options,
+    SpawnOptions,
     Stream,
     Text,
     output_limit,
-    stream,
+    start_spawned,
 )
 from nono_py._process import Process
 from nono_py._results import ExecResult, Status, exec_result
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 MODES = ("auto", "landlock", "seccomp")
 
-Input = Union[bytes, bytearray, memoryview, int, IO[Any], None]
 Listener = Callable[[str, bytes], object]
 
 
@@ -54,11 +56,11 @@ class PreparedSandbox:
         stdin: Input = None,
         max_output_bytes: SupportsIndex | None = None,
         on_output: Listener | None = None,
-        **limits: Any,
+        **limits: Unpack[Limits],
     ) -> ExecResult:
         """Run a command to its end, as sandboxed_exec() does."""
         options = Options(cwd=cwd, env=env, inherit_env=inherit_env, timeout_secs=timeout_secs, **limits)
-        return run(self._handle, options, command, stdin, output_limit(max_output_bytes), on_output)
+        return _run(self._handle, options, command, stdin, max_output_bytes, on_output)
 
     def spawn(
         self,
@@ -67,12 +69,10 @@ class PreparedSandbox:
         stdin: Stream = SUBPROCESS_DEVNULL,
         stdout: Stream = None,
         stderr: Stream = None,
-        **options: Any,
+        **options: Unpack[SpawnOptions],
     ) -> Process:
         """Start a command and return its Process, as spawn() does."""
-        streams = (stream(stdin, 0), stream(stdout, 1), stream(stderr, 2, is_error=True))
-        arguments = list(command) if not isinstance(command, (str, bytes)) else command
-        return Process(Options(**options).start(self._handle, arguments, streams, waits=True), arguments)
+        return Process(*start_spawned(self._handle, command, (stdin, stdout, stderr), options))
 
 
 def prepare(caps: _nono_py.CapabilitySet, **options: bool) -> PreparedSandbox:
@@ -97,25 +97,16 @@ def check_mode(mode: str) -> None:
         raise ValueError(f"enforcement_mode must be 'auto', 'landlock', or 'seccomp', got '{mode}'")
 
 
-def input_stream(stdin: Input) -> tuple[bytes, tuple[int, int]]:
-    """What is to be fed to a command, and where its standard input leads."""
-    if stdin is None:
-        return b"", (NULL, -1)
-    if isinstance(stdin, (bytes, bytearray, memoryview)):
-        return bytes(stdin), (PIPE, -1)
-    return b"", (DESCRIPTOR, stdin if isinstance(stdin, int) else stdin.fileno())
-
-
-def run(
+def _run(
     sandbox: _nono_py.SandboxHandle,
     options: Options,
     command: Iterable[Text],
     stdin: Input,
-    most: int,
+    max_output_bytes: SupportsIndex | None,
     on_output: Listener | None,
 ) -> ExecResult:
-    fed, stdin_stream = input_stream(stdin)
-    process = options.start(sandbox, command, (stdin_stream, (PIPE, -1), (PIPE, -1)), waits=False)
+    most = output_limit(max_output_bytes)
+    process, fed = options.start_captured(sandbox, command, stdin)
     listener = None
     if on_output is not None:
 
@@ -153,7 +144,8 @@ def sandboxed_exec(
     command: the program and its arguments. A name without a slash is looked for in PATH.
     cwd: its working directory, which need not be granted.
     timeout_secs: after so long everything is killed, and exit_code is 124.
-    env, inherit_env: its environment is `env` and, if asked for, the caller's. What the dynamic loader reads is refused.
+    env, inherit_env: its environment is `env` and, if asked for, the caller's. What the dynamic loader reads (LD_*) is
+        refused.
     max_processes, max_memory_bytes: for the command and all that it starts, if a control group can be made;
         otherwise RLIMIT_NPROC (all processes of the user) and RLIMIT_AS (each process by itself). The result tells
         which; a limit that cannot be enforced is an error.
@@ -186,7 +178,7 @@ def sandboxed_exec(
         umask=umask,
     )
     check_mode(enforcement_mode)
-    return run(handle_of(caps), options, command, stdin, output_limit(max_output_bytes), on_output)
+    return _run(handle_of(caps), options, command, stdin, max_output_bytes, on_output)
 
 
 def spawn(
@@ -196,7 +188,7 @@ def spawn(
     stdin: Stream = SUBPROCESS_DEVNULL,
     stdout: Stream = None,
     stderr: Stream = None,
-    **options: Any,
+    **options: Unpack[SpawnOptions],
 ) -> Process:
     """Start a command in a sandbox of its own and return its Process, a handle in the manner of subprocess.Popen.
 

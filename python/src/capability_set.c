@@ -228,10 +228,13 @@ PyDoc_STRVAR(block_unix_sockets_doc,
              "Close unix sockets altogether, but for connected pairs. Without this a sandboxed\n"
              "process can connect to unix sockets by path, up to Landlock ABI 8.");
 PyDoc_STRVAR(block_network_doc, "block_network($self)\n--\n\nBlock the network.");
-PyDoc_STRVAR(allow_command_doc, "allow_command($self, cmd)\n--\n\n"
-                                "Put a command name on the allow list, which is kept and saved but not enforced.");
-PyDoc_STRVAR(block_command_doc, "block_command($self, cmd)\n--\n\n"
-                                "Put a command name on the block list, which is kept and saved but not enforced.");
+PyDoc_STRVAR(allow_command_doc,
+             "allow_command($self, cmd)\n--\n\n"
+             "Put the name of a program on the allow list: sandboxed_exec() runs it although it is blocked.");
+PyDoc_STRVAR(block_command_doc,
+             "block_command($self, cmd)\n--\n\n"
+             "Put the name of a program on the block list: sandboxed_exec() and spawn() refuse it.\n\n"
+             "A guard rail and not containment: whatever the command can read, it can run, by another name too.");
 PyDoc_STRVAR(platform_rule_doc, "platform_rule($self, rule)\n--\n\n"
                                 "Add a Seatbelt rule, an S-expression, that macOS adds to the profile.\n"
                                 "\n"

@@ -4,6 +4,7 @@
  */
 #include "extension.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct process {
@@ -83,10 +84,14 @@ static PyObject *wait_for(PyObject *self, PyObject *args) {
                          PyBool_FromLong(status.leaves_survivors), unenforced);
 }
 
+/* As for subprocess.Popen, no signal to a command that has ended is an error. */
 static PyObject *signal_command(PyObject *self, PyObject *args) {
     int number;
-    return PyArg_ParseTuple(args, "i:signal", &number) ? none_or_raise(nono_process_signal(handle_of(self), number))
-                                                       : NULL;
+    if (!PyArg_ParseTuple(args, "i:signal", &number)) {
+        return NULL;
+    }
+    enum NonoErrorCode code = nono_process_signal(handle_of(self), number);
+    return none_or_raise(code == NONO_ERROR_CODE_ERR_IO && nono_last_os_error() == ESRCH ? NONO_ERROR_CODE_OK : code);
 }
 
 static PyObject *kill_all(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -173,7 +178,7 @@ static PyObject *communicate(PyObject *self, PyObject *args) {
 
 PyDoc_STRVAR(class_doc, "A command that was started. Losing the object ends the command.");
 PyDoc_STRVAR(wait_doc, "Wait so many nanoseconds for the end, for ever if negative; return how it is.");
-PyDoc_STRVAR(signal_doc, "Send a signal to the command itself.");
+PyDoc_STRVAR(signal_doc, "Send a signal to the command itself, unless it has ended.");
 PyDoc_STRVAR(kill_doc, "Have the command and all that it started killed.");
 PyDoc_STRVAR(fileno_doc, "Return a descriptor that polls as readable when the command has ended.");
 PyDoc_STRVAR(take_doc, "Return our end of a pipe, to be closed by the caller, or -1.");
