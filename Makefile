@@ -4,7 +4,9 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 VENV := .venv
 BIN := $(VENV)/bin
-LIBRARY := build/libnono.so
+SYSTEM := $(shell uname -s)
+SWIFT_FORMAT := $(if $(filter Darwin,$(SYSTEM)),xcrun )swift-format
+LIBRARY := build/libnono.$(if $(filter Darwin,$(SYSTEM)),dylib,so)
 
 SWIFT_SOURCES := $(shell find Sources Tests -name '*.swift') Package.swift
 LIBRARY_SOURCES := $(shell find Sources include -type f) Package.swift scripts/build-library.sh
@@ -14,7 +16,7 @@ TYPED := python/nono_py examples demo tests-py scripts setup.py
 
 .PHONY: all setup check test test-swift test-c test-python test-install compare demo containment bench bench-syscalls fmt install clean help
 
-all: $(LIBRARY) ## build libnono.so
+all: $(LIBRARY) ## build libnono.so, on macOS libnono.dylib
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -72,7 +74,7 @@ compare: $(VENV)/.package ## run random programs under the original 0.4.0 too, a
 	$(BIN)/python tests-py/compare/run.py
 
 check: $(VENV)/.package $(LIBRARY) ## formats, lints, types, exports
-	swift-format lint --strict --parallel --configuration .swift-format $(SWIFT_SOURCES)
+	$(SWIFT_FORMAT) lint --strict --parallel --configuration .swift-format $(SWIFT_SOURCES)
 	$(BIN)/clang-format --dry-run -Werror $(C_SOURCES)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -82,19 +84,23 @@ check: $(VENV)/.package $(LIBRARY) ## formats, lints, types, exports
 	$(MAKE) --no-print-directory --directory Tests/c header
 	scripts/check-exports.sh $(LIBRARY)
 	scripts/check-boundary.sh
+	$(if $(filter Darwin,$(SYSTEM)),,scripts/check-macos.sh)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	scripts/check-raw.sh
 
 fmt: $(VENV)/.tools ## format everything
-	swift-format format --in-place --parallel --configuration .swift-format $(SWIFT_SOURCES)
+	$(SWIFT_FORMAT) format --in-place --parallel --configuration .swift-format $(SWIFT_SOURCES)
 	$(BIN)/clang-format -i $(C_SOURCES)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 install: $(LIBRARY) ## install the library, the header and the pkg-config file below PREFIX
-	install -D -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libnono.so
-	install -D -m 644 include/nono.h $(DESTDIR)$(PREFIX)/include/nono.h
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/$(notdir $(LIBRARY))
+	$(if $(filter Darwin,$(SYSTEM)),install_name_tool -id $(PREFIX)/lib/libnono.dylib $(DESTDIR)$(PREFIX)/lib/libnono.dylib)
+	$(if $(filter Darwin,$(SYSTEM)),codesign --force --sign - $(DESTDIR)$(PREFIX)/lib/libnono.dylib)
+	install -m 644 include/nono.h $(DESTDIR)$(PREFIX)/include/nono.h
 	sed 's|@PREFIX@|$(PREFIX)|' scripts/nono.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/nono.pc
 
 clean: ## remove everything that was built
-	rm -rf build .build .build-embedded $(VENV) python/*.egg-info dist
+	rm -rf build .build .build-embedded .build-release $(VENV) python/*.egg-info dist

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds libnono.so, which needs Swift, and the extension that links to it, side by side in the package."""
+"""Builds libnono, which needs Swift, and the extension that links to it, side by side in the package."""
 
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -17,7 +18,13 @@ from setuptools.command.build_py import build_py
 from setuptools.errors import SetupError
 
 ROOT = Path(__file__).parent
-LIBRARY = "libnono.so"
+LIBRARY = "libnono.dylib" if sys.platform == "darwin" else "libnono.so"
+
+if sys.platform == "darwin":
+    # The library is for this processor and for the macOS that Package.swift names, whatever this Python was built for.
+    os.environ.setdefault("MACOSX_DEPLOYMENT_TARGET", "13.0")
+    os.environ.setdefault("ARCHFLAGS", f"-arch {platform.machine()}")
+    os.environ.setdefault("_PYTHON_HOST_PLATFORM", f"macosx-13.0-{platform.machine()}")
 
 # The stable ABI from 3.10 on, the first that has the vectorcall convention. Free-threaded builds have none.
 STABLE_ABI = sys.version_info >= (3, 10) and not sysconfig.get_config_var("Py_GIL_DISABLED")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws the chart of docs/benchmarks.svg: what a query costs as the grants grow in number."""
+"""Draws the chart of docs/benchmarks.svg: what a query costs as the grants grow in number, and what a command costs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from report import Line, number
 from rows import FLOOR, OURS, SUBJECTS
 from tree import SIZES
 
-WIDTH, HEIGHT = 800, 420
+WIDTH, HEIGHT = 800, 680
 LEFT, RIGHT, TOP, BOTTOM = 70, 560, 62, 350
 LEAST, MOST = 1.0, 10000.0  # microseconds
+# The second part: a row for each way to run a command, and a dot in it for each subject.
+RUN_LEFT, RUN_TOP, RUN_STEP = 250, 470, 34
+RUN_LEAST, RUN_MOST = 300.0, 100_000.0  # microseconds
+RUNS = {
+    "run/10": "10 rules",
+    "run/timeout": "10 rules, with a timeout",
+    "run/large": "10 rules, caller has 512 MiB",
+    "run/1000": "1,000 rules",
+    "run/prepared/10000": "10,000 rules, prepared",
+}
 NAMES = {OURS: "libnono", "0.4.0": "nono_py 0.4.0", "0.16.0": "nono_py 0.16.0", FLOOR: "C, system calls only"}
 
 # Colours that stand out on white and on black alike; on a dark page only the text and the grid change.
@@ -62,7 +72,31 @@ def label_places(ends: dict[str, float]) -> dict[str, float]:
     return places
 
 
-def draw(lines: list[Line]) -> str:
+def run_x(microseconds: float) -> float:
+    return RUN_LEFT + (RIGHT - RUN_LEFT) * math.log(microseconds / RUN_LEAST) / math.log(RUN_MOST / RUN_LEAST)
+
+
+def draw_runs(lines: list[Line]) -> Iterator[str]:
+    found = {line.row.key: line for line in lines}
+    bottom = RUN_TOP + RUN_STEP * len(RUNS)
+    yield f'<text class="title" x="{LEFT}" y="{RUN_TOP - 32}">Running /bin/true, output captured</text>'
+    for value, label in ((1000, "1 ms"), (10_000, "10 ms"), (100_000, "100 ms")):
+        yield f'<line class="grid" x1="{run_x(value):.1f}" y1="{RUN_TOP - 12}" x2="{run_x(value):.1f}" y2="{bottom}"/>'
+        yield f'<text x="{run_x(value):.1f}" y="{bottom + 18}" text-anchor="middle">{label}</text>'
+    for position, (key, title) in enumerate(RUNS.items()):
+        line = found[key]
+        middle = RUN_TOP + RUN_STEP * position + RUN_STEP / 2
+        yield f'<line class="grid" x1="{RUN_LEFT}" y1="{middle}" x2="{RIGHT}" y2="{middle}"/>'
+        yield f'<text x="{RUN_LEFT - 12}" y="{middle + 4}" text-anchor="end">{title}</text>'
+        for name in reversed(SUBJECTS):
+            if name in line.values:
+                place = run_x(line.values[name].median)
+                yield f'<circle class="{CLASSES[name]}" cx="{place:.1f}" cy="{middle}" r="5"/>'
+        text = f"{number(line.values[OURS].median)} µs"
+        yield f'<text class="name ours" x="{RIGHT + 12}" y="{middle + 4}">{text}</text>'
+
+
+def draw(lines: list[Line], runs: list[Line]) -> str:
     found = {line.row.key: line for line in lines}
     points = {
         name: [
@@ -76,7 +110,7 @@ def draw(lines: list[Line]) -> str:
     svg = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
         "<!-- SPDX-License-Identifier: Apache-2.0. Written by make bench. -->",
-        "<title>Time of query_path over the number of granted paths</title>",
+        "<title>Time of query_path over the number of granted paths, and of running a command</title>",
         f"<style>{STYLE}</style>",
         f'<text class="title" x="{LEFT}" y="26">One query_path(), by how much is granted</text>',
         f'<text x="{LEFT}" y="45">median time, logarithmic scales</text>',
@@ -91,4 +125,4 @@ def draw(lines: list[Line]) -> str:
         svg += [f'<circle class="{kind}" cx="{x(size):.1f}" cy="{y(value):.1f}" r="4"/>' for size, value in series]
         text = f"{NAMES[name]}, {number(series[-1][1])} µs"
         svg.append(f'<text class="name {kind}" x="{RIGHT + 12}" y="{places[name]:.1f}">{text}</text>')
-    return "\n".join((*svg, "</svg>", ""))
+    return "\n".join((*svg, *draw_runs(runs), "</svg>", ""))

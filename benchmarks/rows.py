@@ -142,6 +142,24 @@ def apply_rows() -> Iterator[Row]:
     yield difference("apply/thread/kept", title, "apply/kept/50", "apply/kept/4", 46.0)
 
 
+# Mebibytes that the caller has touched, and rules, where commands are run.
+LARGE = 512
+RUN_RULES = (10, 1000)
+PREPARED_RULES = (1, 10, 1000, 10000)
+
+
+def run_rows() -> Iterator[Row]:
+    for rules in RUN_RULES:
+        yield Row(f"run/{rules}", f"run /bin/true, {rules} rules", "us", floor(1.3))
+    yield Row("run/timeout", "the same with 10 rules and a timeout", "us", floor(1.3))
+    yield Row("run/large", f"the same with 10 rules, the caller has {LARGE} MiB", "us", floor(1.3))
+    for rules in PREPARED_RULES:
+        yield Row(f"run/prepared/{rules}", f"in a prepared sandbox, {rules} rules", "us", floor(1.3))
+    few, many = (f"run/prepared/{PREPARED_RULES[end]}" for end in (0, -1))
+    title = f"in a prepared sandbox: {PREPARED_RULES[-1]} / {PREPARED_RULES[0]} rules"
+    yield Row("run/prepared/flat", title, "x", (Budget(1.2),), (many, few))
+
+
 def memory_rows() -> Iterator[Row]:
     yield Row("memory/grant", "a grant, less the text of its path", "B", (Budget(200.0),))
     for row, title in (("to_caps", "SandboxState.to_caps()"), ("apply", "apply()")):
@@ -178,6 +196,7 @@ SECTIONS = (
     Section("query", "Asking", tuple(query_rows())),
     Section("state", "Saved states", tuple(state_rows())),
     Section("apply", "Applying", tuple(apply_rows())),
+    Section("run", "Running a command", tuple(run_rows())),
     Section("memory", "Memory and threads", tuple(memory_rows())),
     Section("leak", "A million times made and dropped", tuple(leak_rows())),
 )

@@ -33,13 +33,15 @@ class Effort:
     amount: float
 
 
-# What each section takes: rounds, and milliseconds for a row; of imports, interpreters; of leaks, objects.
+# What each section takes: rounds, and milliseconds for a row; of imports, interpreters; of commands, runs; of leaks,
+# objects.
 FULL = {
     "import": Effort(5, 15),
     "grant": Effort(9, 20),
     "query": Effort(7, 10),
     "state": Effort(5, 20),
     "apply": Effort(5, 60),
+    "run": Effort(3, 100),
     "memory": Effort(3, 1),
     "leak": Effort(1, 1e6),
 }
@@ -49,6 +51,7 @@ QUICK = {
     "query": Effort(2, 4),
     "state": Effort(2, 5),
     "apply": Effort(2, 20),
+    "run": Effort(1, 40),
     "memory": Effort(1, 1),
     "leak": Effort(1, 2e4),
 }
@@ -121,7 +124,7 @@ def main() -> int:
     (subjects.BUILD / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     if not options.quick and not options.only:
         write_docs(table, machine)
-        (DOCS / "benchmarks.svg").write_text(chart.draw(lines["Asking"]), encoding="utf-8")
+        (DOCS / "benchmarks.svg").write_text(chart.draw(lines["Asking"], lines["Running a command"]), encoding="utf-8")
 
     every = [line for section in lines.values() for line in section]
     verdicts = [verdict for line in every for verdict in line.verdicts]

@@ -45,6 +45,7 @@ def build_floors() -> None:
     commands: tuple[tuple[str, tuple[object, ...]], ...] = (
         ("paths", ()),
         ("apply", ()),
+        ("run", ()),
         ("apply_nono", library),
         ("query_nono", library),
         ("capture", ("-shared", "-fPIC", "-ldl", "-lpthread")),
@@ -89,7 +90,21 @@ class Floor:
                 command = (BUILD / "apply", self.recording, rules, tree.apply_times(rules, milliseconds))
                 values[f"apply/{rules}"] = values[f"apply/c/{rules}"] = float(run(command, self.paths))
             return values
+        if section == "run":
+            return self.measure_run(int(milliseconds))
         return {}
+
+    def measure_run(self, times: int) -> dict[str, float]:
+        def run_floor(rules: int, mebibytes: int = 0, is_prepared: int = 0) -> float:
+            return float(run((BUILD / "run", rules, times, mebibytes, is_prepared), self.paths))
+
+        values = {f"run/{rules}": run_floor(rules) for rules in rows.RUN_RULES}
+        # The least that can be done knows of no timeout: poll(2) has one for nothing.
+        values["run/timeout"] = values["run/10"]
+        values["run/large"] = run_floor(10, rows.LARGE)
+        for rules in rows.PREPARED_RULES:
+            values[f"run/prepared/{rules}"] = run_floor(rules, is_prepared=1)
+        return values
 
     def measure_library(self, section: str, milliseconds: float) -> dict[str, float]:
         """Ours, as a C program calls it."""

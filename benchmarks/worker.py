@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import mmap
 import os
 import statistics
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any, Callable
 
-from rows import LEAKS, THREADS
+from rows import LARGE, LEAKS, PREPARED_RULES, RUN_RULES, THREADS
 from tree import RULES, SIZES, Tree, apply_times
 
 import nono_py
@@ -152,6 +154,45 @@ def measure_apply(tree: Tree, milliseconds: float) -> Values:
     return values
 
 
+def run_commands(tree: Tree, times: float) -> Values:
+    """Here the third argument is how often each command is run. 0.4.0 has no function for it: a child that applies."""
+    command = ["/bin/true"]
+    values: Values = {}
+
+    def median(row: str, operation: Callable[[], object]) -> None:
+        operation()
+        values[row] = statistics.median(measure_once(operation) for _ in range(int(times)))
+
+    def runner(caps: CapabilitySet, **options: float) -> Callable[[], object]:
+        execute = getattr(nono_py, "sandboxed_exec", None)
+        if execute is not None:
+            return lambda: execute(caps, command, **options)
+        timeout = options.get("timeout_secs")
+        return lambda: subprocess.run(command, capture_output=True, preexec_fn=lambda: apply(caps), timeout=timeout)
+
+    for rules in RUN_RULES:
+        median(f"run/{rules}", runner(startable(tree, rules)))
+    median("run/timeout", runner(startable(tree, 10), timeout_secs=30))
+    if hasattr(nono_py, "prepare"):
+        for rules in PREPARED_RULES:
+            sandbox = nono_py.prepare(startable(tree, rules))
+            sandbox.run(command)
+            median(f"run/prepared/{rules}", lambda: sandbox.run(command))  # noqa: B023
+    memory = mmap.mmap(-1, LARGE << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(15)  # MADV_NOHUGEPAGE: as many pages as there can be
+    for page in range(0, LARGE << 20, 4096):
+        memory[page] = 1
+    median("run/large", runner(startable(tree, 10)))
+    return values
+
+
+def startable(tree: Tree, rules: int) -> CapabilitySet:
+    """What a command needs to start, and the rest of the rules."""
+    caps = granted(tree, rules - 1)
+    caps.allow_path("/usr", READ)
+    return caps
+
+
 def stalled(operation: Callable[[], object]) -> float:
     """How much less another thread does during an operation than while this one sleeps as long, in percent."""
     done = 0
@@ -249,7 +290,15 @@ def leak(tree: Tree, cycles: float) -> Values:
     return values
 
 
-SECTIONS = {"grant": grant, "query": query, "state": state, "apply": measure_apply, "memory": memory, "leak": leak}
+SECTIONS = {
+    "grant": grant,
+    "query": query,
+    "state": state,
+    "apply": measure_apply,
+    "run": run_commands,
+    "memory": memory,
+    "leak": leak,
+}
 
 if __name__ == "__main__":
     print(json.dumps(SECTIONS[sys.argv[1]](Tree(Path(sys.argv[2])), float(sys.argv[3]))))

@@ -517,6 +517,13 @@ NONO_API bool nono_capability_set_is_network_blocked(const struct NonoCapability
  * (bytes that are not become U+FFFD). NULL for NULL. */
 NONO_API char *nono_capability_set_summary(const struct NonoCapabilitySet *caps);
 
+/* Returns the profile with which macOS would enforce the set, in the language of its
+ * sandbox, Seatbelt: on every system, so that it can be read and compared. HOME is
+ * read now, as it is by nono_sandbox_apply(). ERR_SANDBOX_INIT, with the error of nono_sandbox_apply()
+ * on macOS, if a granted path has a control character in it or is not UTF-8, or if a
+ * platform rule has a NUL. NULL for NULL, with an error. Since 0.4. */
+NONO_API char *nono_capability_set_seatbelt_profile(const struct NonoCapabilitySet *caps);
+
 /* Grants by index, in the order in which they were made. An index out of range
  * returns the value given here and sets the error "index 9 out of bounds"
  * (ERR_INVALID_ARG). */
@@ -586,10 +593,16 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  * more. Nothing is restricted then, though no_new_privs may be set; unless the
  * message says that the process is restricted in part, which takes the kernel to
  * run out of memory halfway, or a thread with 16 Landlock layers of its own making.
- * A thread of the kernel that polls an io_uring with earlier rights does not answer. */
+ * A thread of the kernel that polls an io_uring with earlier rights does not answer.
+ *
+ * On macOS it gives the text of nono_capability_set_seatbelt_profile() to the system,
+ * sandbox_init(3); ERR_SANDBOX_INIT with the system's text if that is refused. Paths
+ * are then those of that text: objects are not compared with those granted. A second
+ * call may be refused there. */
 NONO_API enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet *caps);
 
-/* The same with options; NULL is none. ERR_INVALID_ARG for options that this
+/* The same with options; NULL is none. They have no effect on macOS: the profile is
+ * the same with and without, and never wider. ERR_INVALID_ARG for options that this
  * version does not know. Since 0.4. */
 NONO_API enum NonoErrorCode nono_sandbox_apply_with_options(const struct NonoCapabilitySet *caps,
                                                             const struct NonoApplyOptions *options);
@@ -684,7 +697,8 @@ NONO_API struct NonoCapabilitySet *nono_sandbox_state_to_caps(const struct NonoS
  * arguments and environment exceed 90 KB, a command enters the sandbox by itself.
  *
  * The errors are those of nono_sandbox_apply_with_options(); ERR_INVALID_ARG if
- * out_sandbox is NULL. */
+ * out_sandbox is NULL. On macOS every function of this section is
+ * ERR_UNSUPPORTED_PLATFORM so far. */
 NONO_API enum NonoErrorCode nono_sandbox_prepare(const struct NonoCapabilitySet *caps,
                                                  const struct NonoApplyOptions *options,
                                                  struct NonoPreparedSandbox **out_sandbox);

@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the library that ships, in Embedded Swift, and puts it, stripped, where the first argument says.
-# The Makefile and setup.py both build through this script. Needs the Swift toolchain and nothing else.
+# Builds the library that ships and puts it, stripped, where the first argument says: in Embedded Swift on Linux, in
+# ordinary Swift on macOS, which has the runtime. The Makefile and setup.py both build through this script. Needs the
+# Swift toolchain, on macOS of Xcode or its command line tools, and nothing else.
 set -eu
 cd "$(dirname "$0")/.."
 output=${1:?usage: scripts/build-library.sh OUTPUT}
-scratch=.build-embedded
-map=$scratch/nono.map
 
 if ! command -v swift >/dev/null 2>&1; then
     echo "libnono needs the Swift toolchain 6.1 or newer to build, and there is no 'swift' on PATH: install it from https://www.swift.org/install and try again" >&2
@@ -14,13 +13,37 @@ if ! command -v swift >/dev/null 2>&1; then
 fi
 
 # The linker exports exactly what the header declares.
-mkdir -p "$scratch"
+functions() {
+    sed -n 's/^NONO_API .*[ *]\(nono_[a-z0-9_]*\)(.*/\1/p' include/nono.h
+}
+
+# Writes a file only if its contents change, so that nothing is linked anew for it.
+update() {
+    mkdir -p "$(dirname "$1")"
+    cat >"$1.new"
+    if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+}
+
+if [ "$(uname -s)" = Darwin ]; then
+    scratch=.build-release
+    functions | sed 's/^/_/' | update "$scratch/nono.exports"
+    NONO_LINK_FLAGS="-Xlinker -exported_symbols_list -Xlinker $PWD/$scratch/nono.exports -Xlinker -dead_strip" \
+        swift build --configuration release --product nono --scratch-path "$scratch" --disable-sandbox ${NONO_SWIFT_FLAGS:-}
+    mkdir -p "$(dirname "$output")"
+    strip -x -o "$output.new" "$scratch/release/libnono.dylib"
+    # Who links to the library finds it beside itself, or where it says. Changing it invalidates its signature.
+    install_name_tool -id @rpath/libnono.dylib "$output.new"
+    codesign --force --sign - "$output.new"
+    mv "$output.new" "$output"
+    exit
+fi
+scratch=.build-embedded
+map=$scratch/nono.map
 {
     echo '{ global:'
-    sed -n 's/^NONO_API .*[ *]\(nono_[a-z0-9_]*\)(.*/  \1;/p' include/nono.h
+    functions | sed 's/.*/  &;/'
     echo '  local: *; };'
-} >"$map.new"
-if cmp -s "$map.new" "$map"; then rm "$map.new"; else mv "$map.new" "$map"; fi
+} | update "$map"
 
 # String comparison needs these tables, which the toolchain does not link by itself.
 target=$(swiftc -print-target-info)
@@ -32,10 +55,16 @@ if [ ! -f "$tables" ]; then
     exit 1
 fi
 
+# lld, which comes with the toolchain, keeps one of several functions that were compiled to the same instructions.
+fold=
+if [ -x "$(dirname "$(readlink -f "$(command -v swiftc)")")/ld.lld" ]; then
+    fold="-Xswiftc -use-ld=lld -Xlinker --icf=all"
+fi
+
 # Nothing from the toolchain is needed at run time, so its path is left out. The library stays loaded for good: threads
 # that had an error run its code when they end.
 NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables -lm" \
-    swift build --configuration release --product nono --scratch-path "$scratch" -Xswiftc -no-toolchain-stdlib-rpath --disable-sandbox ${NONO_SWIFT_FLAGS:-}
+    swift build --configuration release --product nono --scratch-path "$scratch" -Xswiftc -no-toolchain-stdlib-rpath --disable-sandbox $fold ${NONO_SWIFT_FLAGS:-}
 mkdir -p "$(dirname "$output")"
 strip -o "$output.new" "$scratch/release/libnono.so"
 mv "$output.new" "$output"

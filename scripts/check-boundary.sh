@@ -54,7 +54,8 @@ refuse $function '_ caps: OpaquePointer?, _ index: UInt' ''
 accept nono_clear_error '' ''
 refuse nono_no_such_function '' ''
 
-exports=$(grep -rhc '^@_cdecl' Sources --include='*.swift' | awk '{ sum += $1 } END { print sum }')
+# A function that each system implements in its own way counts once.
+exports=$(grep -rho '^@_cdecl("[a-z0-9_]*")' Sources --include='*.swift' | sort -u | wc -l)
 bare=$(grep -rn '@_cdecl' Sources --include='*.swift' | grep -v ':@_cdecl("nono_[a-z0-9_]*") @implementation$' || true)
 if [ -n "$bare" ]; then
     printf 'exported without @implementation, which alone is compared:\n%s\n' "$bare" >&2

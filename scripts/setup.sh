@@ -9,6 +9,11 @@ if ! command -v swift >/dev/null 2>&1; then
     exit 1
 fi
 
+if [ "$(uname -s)" = Darwin ]; then
+    # Xcode's command line tools, where swift is from, have all the rest.
+    exit 0
+fi
+
 packages="binutils g++ gcc git libc6-dev libffi-dev make pkg-config python3 python3-dev python3-venv"
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "not a Debian system: what the build needs is there under other names than these: $packages" >&2

@@ -47,6 +47,7 @@ ACTIONS = {
     "paths": "lambda: CapabilitySet().allow_path(b'/usr', mode=R)",
     "views": "lambda: [(c.original, c.resolved, c.access, c.source, repr(c), str(c)) for c in caps.fs_capabilities()]",
     "summaries": "lambda: (caps.summary(), repr(caps), caps.path_covered('/usr/bin'))",
+    "profiles": "lambda: caps.seatbelt_profile()",
     "queries": "lambda: QueryContext(caps).query_path('/usr/bin', mode=R)",
     "denied queries": "lambda: (context.query_path('/usr', W), context.query_path('/nowhere', W))",
     "network queries": "lambda: context.query_network()",

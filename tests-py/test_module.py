@@ -53,6 +53,7 @@ MEMBERS = {
         "summary",
         # Not in the original:
         "block_unix_sockets",
+        "seatbelt_profile",
         "unix_sockets_blocked",
         "allow_program",
     },
@@ -85,6 +86,7 @@ SIGNATURES = {
     "CapabilitySet.path_covered": "(self, /, path)",
     "CapabilitySet.fs_capabilities": "(self, /)",
     "CapabilitySet.summary": "(self, /)",
+    "CapabilitySet.seatbelt_profile": "(self, /)",
     "CapabilitySource.user": "()",
     "CapabilitySource.group": "(name)",
     "CapabilitySource.system": "()",

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls about paths. */
+ * System calls about paths. What macOS does in another way is in path_macos.c. */
 #define _GNU_SOURCE
 #include "nono_sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef __linux__
+
+#include <limits.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 
 /* openat2(2), Linux 5.6. The build host's headers may lack it. */
 #ifndef SYS_openat2
@@ -113,6 +116,13 @@ int nono_sys_identify_path(const char *path, struct nono_sys_identity *out) {
     return result;
 }
 
+void nono_sys_close(int fd) {
+    /* close(3) is a cancellation point. */
+    syscall(SYS_close, fd);
+}
+
+#endif
+
 ptrdiff_t nono_sys_readlink(const char *path, char *buffer, size_t size) {
     ssize_t length = readlink(path, buffer, size);
     return length < 0 ? -errno : length;
@@ -132,11 +142,6 @@ ptrdiff_t nono_sys_getcwd(char *buffer, size_t size) {
         return errno == ERANGE ? -ENAMETOOLONG : -errno;
     }
     return (ptrdiff_t)strlen(buffer);
-}
-
-void nono_sys_close(int fd) {
-    /* close(3) is a cancellation point. */
-    syscall(SYS_close, fd);
 }
 
 bool nono_sys_exists(const char *path) {

@@ -5,7 +5,9 @@
 #define _GNU_SOURCE
 #include "nono_sys.h"
 
+#ifdef __linux__
 #include <sys/prctl.h>
+#endif
 
 static struct nono_sys_status status;
 
@@ -32,6 +34,8 @@ void nono_sys_get_status(struct nono_sys_status *out) {
     nono_sys_unlock();
 }
 
+#ifdef __linux__
+
 int nono_sys_has_no_new_privs(void) {
     return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 }
@@ -39,3 +43,15 @@ int nono_sys_has_no_new_privs(void) {
 int nono_sys_seccomp_mode(void) {
     return prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
 }
+
+#else
+
+int nono_sys_has_no_new_privs(void) {
+    return 0;
+}
+
+int nono_sys_seccomp_mode(void) {
+    return 0;
+}
+
+#endif

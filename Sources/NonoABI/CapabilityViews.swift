@@ -4,6 +4,7 @@
 
 public import CNono
 internal import NonoCore
+internal import NonoDarwin
 internal import NonoSystem
 
 @_cdecl("nono_capability_set_network_mode") @implementation
@@ -45,6 +46,14 @@ public func nono_capability_set_unix_sockets_blocked(_ caps: OpaquePointer?) -> 
 @_cdecl("nono_capability_set_summary") @implementation
 public func nono_capability_set_summary(_ caps: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
     value(caps).flatMap { copyOut($0.summary) }
+}
+
+@_cdecl("nono_capability_set_seatbelt_profile") @implementation
+public func nono_capability_set_seatbelt_profile(_ caps: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
+    result(orOnError: nil) { () throws(NonoError) in
+        let caps = try object(caps, as: CapabilitySetHandle.self, name: "caps").value
+        return copyOut(try seatbeltProfile(for: caps, home: homeDirectory()))
+    }
 }
 
 @_cdecl("nono_capability_set_fs_count") @implementation

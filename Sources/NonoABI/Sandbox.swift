@@ -4,7 +4,6 @@
 
 public import CNono
 internal import NonoCore
-internal import NonoLinux
 
 @_cdecl("nono_sandbox_apply") @implementation
 public func nono_sandbox_apply(_ caps: OpaquePointer?) -> NonoErrorCode {
@@ -17,7 +16,7 @@ public func nono_sandbox_apply_with_options(
 ) -> NonoErrorCode {
     status { () throws(NonoError) in
         let caps = try object(caps, as: CapabilitySetHandle.self, name: "caps").value
-        try applySandbox(caps, options: try optionsArgument(options))
+        try Backend.apply(caps, options: try optionsArgument(options))
     }
 }
 
@@ -31,7 +30,7 @@ public func nono_sandbox_unenforced(
         guard let outUnenforced else {
             throw NonoError(.invalidArgument, "out_unenforced pointer is NULL")
         }
-        outUnenforced.pointee = try unenforced(caps, options: options).rawValue
+        outUnenforced.pointee = try Backend.leavesOpen(caps, options: options).rawValue
     }
 }
 
@@ -61,24 +60,24 @@ public func nono_sandbox_status(_ outStatus: UnsafeMutablePointer<NonoSandboxSta
 
 @_cdecl("nono_sandbox_is_supported") @implementation
 public func nono_sandbox_is_supported() -> Bool {
-    isSandboxSupported
+    Backend.isSupported
 }
 
 @_cdecl("nono_sandbox_support_info") @implementation
 public func nono_sandbox_support_info() -> NonoSupportInfo {
-    let support = sandboxSupport()
+    let support = Backend.support
     return NonoSupportInfo(
         is_supported: support.isSupported, platform: copyOut(support.platform), details: copyOut(support.details))
 }
 
 @_cdecl("nono_sandbox_kernel_abi") @implementation
 public func nono_sandbox_kernel_abi() -> Int32 {
-    kernelLandlockVersion
+    Backend.kernelVersion
 }
 
 @_cdecl("nono_sandbox_used_abi") @implementation
 public func nono_sandbox_used_abi() -> Int32 {
-    usedLandlockVersion
+    Backend.usedVersion
 }
 
 func optionsArgument(_ options: UnsafePointer<NonoApplyOptions>?) throws(NonoError) -> SandboxOptions {

@@ -16,7 +16,7 @@ func deduplicated(_ grants: [Grant], firsts: [Int32]) -> [Grant]? {
     var survivors = [Int32](repeating: -1, count: 2 * grants.count)
     var isRemoved = [Bool](repeating: false, count: grants.count)
     var accessEdits: [(position: Int, access: AccessMode)] = []
-    var originalEdits: [(position: Int, original: Path)] = []
+    var spellingEdits: [(position: Int, loser: Int)] = []
     var removed = 0
 
     for later in grants.indices {
@@ -41,7 +41,7 @@ func deduplicated(_ grants: [Grant], firsts: [Int32]) -> [Grant]? {
             accessEdits.append((winner, .readWrite))
         }
         if !grants[loser].isSpelledAsResolved && grants[winner].isSpelledAsResolved {
-            originalEdits.append((winner, grants[loser].original))
+            spellingEdits.append((winner, loser))
         }
     }
     if removed == 0 {
@@ -52,8 +52,8 @@ func deduplicated(_ grants: [Grant], firsts: [Int32]) -> [Grant]? {
     for edit in accessEdits {
         edited[edit.position].access = edit.access
     }
-    for edit in originalEdits {
-        edited[edit.position].original = edit.original
+    for edit in spellingEdits {
+        edited[edit.position].takeSpelling(of: grants[edit.loser])
     }
     var result: [Grant] = []
     result.reserveCapacity(grants.count - removed)

@@ -36,10 +36,13 @@ public struct ObjectIdentity: Equatable, Sendable {
 public struct ResolvedPath: Equatable, Sendable {
     public let path: Path
     public let identity: ObjectIdentity
+    /// The directory that a relative path was resolved against, if links were followed on the way.
+    public let base: Path?
 
-    public init(path: Path, identity: ObjectIdentity) {
+    public init(path: Path, identity: ObjectIdentity, base: Path? = nil) {
         self.path = path
         self.identity = identity
+        self.base = base
     }
 }
 
@@ -56,7 +59,9 @@ public struct Grant: Sendable {
     }
 
     /// The path as the caller gave it.
-    public internal(set) var original: Path
+    public private(set) var original: Path
+    /// See `ResolvedPath.base`.
+    private var base: Path?
     /// The canonical path it led to when it was granted.
     public let resolved: Path
     public let identity: ObjectIdentity
@@ -101,9 +106,23 @@ public struct Grant: Sendable {
         self.resolved = target.path
         // The common case is an absolute path without links: both then share one array.
         self.original = original == target.path ? target.path : original
+        self.base = target.base
         self.identity = target.identity
         self.access = access
         self.isFile = isFile
         self.source = source
+    }
+
+    /// The original spelling as an absolute path, whatever the working directory is now.
+    ///
+    /// Of a relative path that followed no link, the resolved path is that already.
+    public var absoluteOriginal: Path {
+        original.isAbsolute ? original : base?.appending(original) ?? resolved
+    }
+
+    /// Takes over how another grant of the same object is spelled.
+    mutating func takeSpelling(of other: Grant) {
+        original = other.original
+        base = other.base
     }
 }

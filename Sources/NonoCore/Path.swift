@@ -66,6 +66,33 @@ public struct Path: Equatable, Sendable {
         bytes == other.bytes || lexicallyNormal == other.lexicallyNormal
     }
 
+    /// The absolute path that a relative one means below this canonical directory. Leading `.` and `..` are taken at
+    /// their word; from the first name on, the spelling stays.
+    func appending(_ relative: Path) -> Path {
+        let text = relative.bytes
+        var result = bytes
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count && text[end] == UInt8(ascii: ".") {
+                end += 1
+            }
+            guard (1...2).contains(end - start) && (end == text.count || text[end] == Path.slash) else { break }
+            if end - start == 2 {
+                while let last = result.popLast(), last != Path.slash {}
+            }
+            while end < text.count && text[end] == Path.slash {
+                end += 1
+            }
+            start = end
+        }
+        if start < text.count && result.last != Path.slash {
+            result.append(Path.slash)
+        }
+        result += text[start...]
+        return result.isEmpty ? .root : Path(result)
+    }
+
     /// Whether the other path is this one or below it, by their text. Both must be absolute and `lexicallyNormal`.
     public func contains(_ other: Path) -> Bool {
         guard other.bytes.count > bytes.count else { return self == other }

@@ -138,28 +138,30 @@ private func openGranted(_ grants: [Grant], at position: Int) throws(NonoError) 
 extension NonoError {
     /// Why the threads of the process could not be restricted, and what is true of it now.
     fileprivate static func unrestricted(_ outcome: nono_sys_outcome) -> NonoError {
-        let reason = systemErrorText(outcome.error)
-        var what =
-            switch nono_sys_stage(UInt32(outcome.stage)) {
-            case NONO_SYS_STAGE_NO_NEW_PRIVS: "failed to set no_new_privs: \(reason)"
-            case NONO_SYS_STAGE_LIST_THREADS: "failed to stop the other threads: \(reason)"
-            case NONO_SYS_STAGE_STOP_THREAD:
-                "\(threadName(outcome)) did not answer within 3 seconds; is a signal blocked in it by a system call of"
-                    + " its own, or is it stopped?"
-            case NONO_SYS_STAGE_SECCOMP:
-                outcome.thread != 0
-                    ? "\(threadName(outcome)) has a seccomp filter of its own, so that it cannot have ours"
-                    : "failed to install the seccomp filter: \(reason)"
-            case NONO_SYS_STAGE_CAPABILITIES: "failed to drop capabilities: \(reason)"
-            default:
-                outcome.thread != 0
-                    ? "failed to restrict \(threadName(outcome)): \(reason)"
-                    : "failed to restrict the calling thread: \(reason)"
-            }
-        if outcome.is_incomplete {
-            what += ". THE PROCESS IS RESTRICTED IN PART: end it, and do not rely on this sandbox"
+        var (what, end): (StaticString, StaticString) = ("failed to restrict ", "")
+        var subject = outcome.thread != 0 ? threadName(outcome) : "the calling thread"
+        var hasReason = true
+        switch nono_sys_stage(UInt32(outcome.stage)) {
+        case NONO_SYS_STAGE_NO_NEW_PRIVS: (what, subject) = ("failed to set no_new_privs", "")
+        case NONO_SYS_STAGE_LIST_THREADS: (what, subject) = ("failed to stop the other threads", "")
+        case NONO_SYS_STAGE_STOP_THREAD:
+            what = ""
+            end =
+                " did not answer within 3 seconds; is a signal blocked in it by a system call of its own, or is it stopped?"
+            hasReason = false
+        case NONO_SYS_STAGE_SECCOMP where outcome.thread != 0:
+            (what, end) = ("", " has a seccomp filter of its own, so that it cannot have ours")
+            hasReason = false
+        case NONO_SYS_STAGE_SECCOMP: (what, subject) = ("failed to install the seccomp filter", "")
+        case NONO_SYS_STAGE_CAPABILITIES: (what, subject) = ("failed to drop capabilities", "")
+        default: break
         }
-        return .sandboxInit("Failed to restrict self: \(what)", osError: outcome.error)
+        let reason = hasReason ? ": \(systemErrorText(outcome.error))" : ""
+        let warning: StaticString =
+            outcome.is_incomplete
+            ? ". THE PROCESS IS RESTRICTED IN PART: end it, and do not rely on this sandbox" : ""
+        return .sandboxInit(
+            "Failed to restrict self: \(what)\(subject)\(end)\(reason)\(warning)", osError: outcome.error)
     }
 
     private static func threadName(_ outcome: nono_sys_outcome) -> String {

@@ -2,28 +2,6 @@
 
 internal import NonoCore
 
-/// What a kernel leaves open although a sandbox should close it. Raw values are those of `NONO_UNENFORCED_*` in nono.h.
-public struct Unenforced: OptionSet, Equatable, Sendable {
-    public let rawValue: UInt64
-
-    public init(rawValue: UInt64) {
-        self.rawValue = rawValue
-    }
-
-    /// chmod, chown, times and extended attributes. No kernel so far.
-    public static let metadata = Unenforced(rawValue: 1 << 0)
-    /// Truncating a file that may not be written, before ABI 3.
-    public static let truncation = Unenforced(rawValue: 1 << 1)
-    /// ioctl(2) on devices, before ABI 5.
-    public static let deviceControl = Unenforced(rawValue: 1 << 2)
-    /// Signals to processes outside, before ABI 6.
-    public static let signals = Unenforced(rawValue: 1 << 3)
-    /// Abstract unix sockets of processes outside, before ABI 6.
-    public static let abstractUnixSockets = Unenforced(rawValue: 1 << 4)
-    /// Unix sockets by path, before ABI 9.
-    public static let pathnameUnixSockets = Unenforced(rawValue: 1 << 5)
-}
-
 /// All that is put in force for a set: Landlock, seccomp and capabilities. Made from the set, the options and the ABI
 /// alone; `apply` carries it out, and the answers about a sandbox read it.
 struct SandboxPlan: Sendable {

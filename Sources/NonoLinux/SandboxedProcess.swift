@@ -162,23 +162,26 @@ public final class SandboxedProcess {
 
     /// What stood in the way of a command that was not started, in the words of the original.
     public func startFailure(_ status: Status) -> NonoError {
-        let reason = systemErrorText(status.osError)
-        let what =
-            switch nono_sys_launch_stage(status.failedStage) {
-            case NONO_SYS_LAUNCH_STDIO: "failed to wire child stdio: \(reason)"
-            case NONO_SYS_LAUNCH_CHDIR: "failed to chdir: \(reason)"
-            case NONO_SYS_LAUNCH_LIMITS:
-                "failed to set resource limit (\(limits.name(ofLimit: Int(status.failedDetail))): \(reason))"
-            case NONO_SYS_LAUNCH_PRIVILEGES:
-                "failed to drop privileges: \(["setgroups", "setgid", "setuid"][Int(min(status.failedDetail, 2))]):"
-                    + " \(reason)"
-            case NONO_SYS_LAUNCH_LANDLOCK: "sandbox apply failed: Landlock: \(reason)"
-            case NONO_SYS_LAUNCH_SECCOMP: "sandbox apply failed: seccomp: \(reason)"
-            case NONO_SYS_LAUNCH_CAPABILITIES: "sandbox apply failed: capabilities: \(reason)"
-            case NONO_SYS_LAUNCH_EXEC: "exec failed: \(reason)"
-            default: "failed to create a process: \(reason)"
-            }
-        return NonoError(.io, what, diagnostic: .ioError, osError: status.osError, spawnStage: status.failedStage)
+        var (what, end): (StaticString, StaticString) = ("failed to create a process", "")
+        var detail: StaticString = ""
+        switch nono_sys_launch_stage(status.failedStage) {
+        case NONO_SYS_LAUNCH_STDIO: what = "failed to wire child stdio"
+        case NONO_SYS_LAUNCH_CHDIR: what = "failed to chdir"
+        case NONO_SYS_LAUNCH_LIMITS:
+            (what, end) = ("failed to set resource limit (", ")")
+            detail = limits.name(ofLimit: Int(status.failedDetail))
+        case NONO_SYS_LAUNCH_PRIVILEGES:
+            what = "failed to drop privileges: "
+            detail = status.failedDetail == 0 ? "setgroups" : status.failedDetail == 1 ? "setgid" : "setuid"
+        case NONO_SYS_LAUNCH_LANDLOCK: what = "sandbox apply failed: Landlock"
+        case NONO_SYS_LAUNCH_SECCOMP: what = "sandbox apply failed: seccomp"
+        case NONO_SYS_LAUNCH_CAPABILITIES: what = "sandbox apply failed: capabilities"
+        case NONO_SYS_LAUNCH_EXEC: what = "exec failed"
+        default: break
+        }
+        return NonoError(
+            .io, "\(what)\(detail): \(systemErrorText(status.osError))\(end)", diagnostic: .ioError,
+            osError: status.osError, spawnStage: status.failedStage)
     }
 }
 

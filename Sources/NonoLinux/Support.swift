@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CNono
-
-/// Whether and how this system can sandbox.
-public struct Support: Sendable {
-    public let isSupported: Bool
-    public let platform: String
-    /// One line for people.
-    public let details: String
-}
+public import NonoCore
 
 /// The Landlock version of the running kernel; 0 if there is none.
 public var kernelLandlockVersion: Int32 { max(0, nono_sys_landlock_abi()) }

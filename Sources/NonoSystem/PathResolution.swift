@@ -27,7 +27,8 @@ public func resolve(_ path: Path) throws(NonoError) -> ResolvedPath {
         var identity = nono_sys_identity()
         failure = -walk.canonical.withCString { nono_sys_identify_path($0, &identity) }
         if failure == 0 {
-            return ResolvedPath(path: walk.canonical, identity: ObjectIdentity(identity))
+            return ResolvedPath(
+                path: walk.canonical.onDisk, identity: ObjectIdentity(identity), base: walk.base)
         }
         // Other failures do not come from a change underway.
         if failure != ENOENT && failure != ELOOP && failure != ENOTDIR {
@@ -56,7 +57,7 @@ public func locate(_ path: Path) -> Path? {
         }
     }
     var walk = PathWalk(mustExist: false)
-    return walk.follow(path) == 0 ? walk.canonical : nil
+    return walk.follow(path) == 0 ? walk.canonical.onDisk : nil
 }
 
 /// Whether a path leads to a directory, through links too.
@@ -77,10 +78,10 @@ private func resolveWithoutLinks(_ path: Path) -> ResolvedPath? {
 /// The canonical form of a path that exists and has no links in it: then `..` is what the text says.
 private func canonicalWithoutLinks(_ path: Path) -> Path? {
     if path.isAbsolute && path.isCanonicalText {
-        return path
+        return path.onDisk
     }
     var walk = PathWalk(mustExist: false)
-    return walk.appendText(of: path) == 0 ? walk.canonical : nil
+    return walk.appendText(of: path) == 0 ? walk.canonical.onDisk : nil
 }
 
 /// Which object an open descriptor is. What is thrown otherwise is made from the errno.
@@ -102,6 +103,20 @@ extension ObjectIdentity {
 }
 
 extension Path {
+    /// A canonical path with the names that the file system has for its parts: on macOS `/users` leads to `/Users`.
+    /// What does not exist stays as it is.
+    fileprivate var onDisk: Path {
+        #if os(macOS) || NONO_SEATBELT_STAND_IN
+            return withUnsafeTemporaryAllocation(of: CChar.self, capacity: PathWalk.longestPath) { buffer in
+                guard let base = buffer.baseAddress else { return self }
+                let length = withCString { nono_sys_name_on_disk($0, base, buffer.count) }
+                return length < 0 ? self : Path((0..<length).map { UInt8(bitPattern: base[$0]) })
+            }
+        #else
+            return self
+        #endif
+    }
+
     /// Whether the text of an absolute path is in canonical form: single slashes, none at the end, no `.` or `..`.
     var isCanonicalText: Bool {
         bytes.withUnsafeBufferPointer { bytes in

@@ -9,6 +9,8 @@ struct PathWalk {
     let mustExist: Bool
     /// The path so far: absolute, without links, `.` and `..`.
     private(set) var result: [UInt8] = []
+    /// The working directory, if the path is relative and leads to something that is to be granted.
+    private(set) var base: Path?
     /// How many components at the end of `result` do not exist.
     private var missing = 0
     /// As many links as the kernel follows, path_resolution(7).
@@ -17,7 +19,7 @@ struct PathWalk {
     private(set) var identity: ObjectIdentity?
 
     /// What the kernel takes as a path, PATH_MAX, with the terminator.
-    private static let longestPath = 4096
+    static let longestPath = 4096
 
     init(mustExist: Bool) {
         self.mustExist = mustExist
@@ -91,6 +93,9 @@ struct PathWalk {
                 return length < 0 ? Int32(-length) : ENOENT
             }
             result = (0..<length).map { UInt8(bitPattern: base[$0]) }
+            if mustExist {
+                self.base = Path(result)
+            }
             return 0
         }
     }

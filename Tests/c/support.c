@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#else
+#define SOCK_CLOEXEC 0
+#endif
 
 enum { TEXTS = 512, LANDLOCK_CREATE_RULESET = 444, LANDLOCK_VERSION = 1 };
 
@@ -205,8 +210,12 @@ void apply(struct NonoCapabilitySet *caps) {
 }
 
 int landlock_abi(void) {
+#ifdef __linux__
     long abi = syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION);
     return abi < 0 ? 0 : (int)abi;
+#else
+    return 0;
+#endif
 }
 
 bool has_landlock(int abi) {

@@ -162,6 +162,13 @@ class CapabilitySet:
     def summary(self) -> str:
         """Return a description for people, several lines."""
 
+    def seatbelt_profile(self) -> str:
+        """Return the profile with which macOS would enforce the set, on every system.
+
+        It depends on HOME as it is now. Raises RuntimeError for what apply() would refuse on
+        macOS: control characters in a path, a path that is not UTF-8, a NUL in a rule.
+        """
+
 @final
 class SupportInfo:
     """Whether and how this system can sandbox."""

@@ -188,6 +188,11 @@ static PyObject *summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return module_take_text(nono_capability_set_summary(capability_set_handle(self)));
 }
 
+static PyObject *seatbelt_profile(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    char *profile = nono_capability_set_seatbelt_profile(capability_set_handle(self));
+    return profile == NULL ? raise_last_error(NONO_ERROR_CODE_ERR_SANDBOX_INIT) : module_take_text(profile);
+}
+
 static PyObject *get_unix_sockets_blocked(PyObject *self, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(nono_capability_set_unix_sockets_blocked(capability_set_handle(self)));
 }
@@ -240,6 +245,12 @@ PyDoc_STRVAR(path_covered_doc, "path_covered($self, path)\n--\n\n"
                                "Tell whether a granted directory covers the path, with whatever access.");
 PyDoc_STRVAR(fs_capabilities_doc, "fs_capabilities($self)\n--\n\nReturn the grants, in the order they were made.");
 PyDoc_STRVAR(summary_doc, "summary($self)\n--\n\nReturn a description for people, several lines.");
+PyDoc_STRVAR(seatbelt_profile_doc,
+             "seatbelt_profile($self)\n--\n\n"
+             "Return the profile with which macOS would enforce the set, on every system.\n"
+             "\n"
+             "It depends on HOME as it is now. Raises RuntimeError for what apply() would refuse on\n"
+             "macOS: control characters in a path, a path that is not UTF-8, a NUL in a rule.");
 
 static PyMethodDef methods[] = {
     KEYWORD_METHOD("allow_path", allow_path, allow_path_doc),
@@ -254,6 +265,7 @@ static PyMethodDef methods[] = {
     KEYWORD_METHOD("path_covered", path_covered, path_covered_doc),
     {"fs_capabilities", fs_capabilities, METH_NOARGS, fs_capabilities_doc},
     {"summary", summary, METH_NOARGS, summary_doc},
+    {"seatbelt_profile", seatbelt_profile, METH_NOARGS, seatbelt_profile_doc},
     {NULL, NULL, 0, NULL},
 };
 

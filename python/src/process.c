@@ -57,7 +57,7 @@ static PyObject *failure_text(struct NonoProcess *handle, const struct NonoProce
 
 /* wait(timeout_ns): has_ended, pid, exit_code, cause, failed_stage, failed_errno, failure, memory and processes limited
  * by, leaves_survivors, unenforced. May return early, when a signal handler has run. */
-static PyObject *wait(PyObject *self, PyObject *args) {
+static PyObject *wait_for(PyObject *self, PyObject *args) {
     long long timeout;
     struct NonoProcessStatus status = {.struct_size = sizeof status};
     if (!PyArg_ParseTuple(args, "L:wait", &timeout)) {
@@ -186,7 +186,7 @@ PyDoc_STRVAR(take_doc, "Return our end of a pipe, to be closed by the caller, or
 PyDoc_STRVAR(communicate_doc, "Feed and drain the pipes until the command has ended.");
 
 static PyMethodDef methods[] = {
-    {"wait", wait, METH_VARARGS, wait_doc},
+    {"wait", wait_for, METH_VARARGS, wait_doc},
     {"signal", signal_command, METH_VARARGS, signal_doc},
     {"kill", kill_all, METH_NOARGS, kill_doc},
     {"fileno", fileno_of, METH_NOARGS, fileno_doc},

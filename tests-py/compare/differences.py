@@ -57,7 +57,7 @@ def is_apply_keywords(case: Case) -> bool:
 
 
 ADDED_MEMBERS = {
-    "CapabilitySet": {"allow_program", "block_unix_sockets", "unix_sockets_blocked"},
+    "CapabilitySet": {"allow_program", "block_unix_sockets", "seatbelt_profile", "unix_sockets_blocked"},
     "SupportInfo": {"kernel_abi", "used_abi", "unenforced"},
 }
 

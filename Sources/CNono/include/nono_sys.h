@@ -27,6 +27,9 @@ int nono_sys_open_object(const char *path);
 int nono_sys_identify(int fd, struct nono_sys_identity *out);
 /* Opens as above, identifies (unless out is NULL) and closes again. */
 int nono_sys_identify_path(const char *path, struct nono_sys_identity *out);
+/* Writes the absolute path of an object with its names as they are on the disk, terminated; returns its length without
+ * the terminator. macOS only, where "/users" leads to "/Users". */
+ptrdiff_t nono_sys_name_on_disk(const char *path, char *buffer, size_t size);
 /* Reads a link into the buffer, without a terminator; returns its length. -EINVAL: there is an object, not a link. */
 ptrdiff_t nono_sys_readlink(const char *path, char *buffer, size_t size);
 /* 0 if the path leads to a directory. */
@@ -57,6 +60,11 @@ int nono_sys_landlock_add_path(int ruleset, int object, uint64_t rights);
 int nono_sys_landlock_add_port(int ruleset, uint16_t port, uint64_t rights);
 /* PR_SET_NO_NEW_PRIVS(2const), for the calling thread. */
 int nono_sys_no_new_privs(void);
+
+/* Seatbelt (seatbelt.c); macOS only. Returns 0 or the code of the failure, with its text, which may be NULL, for
+ * nono_sys_seatbelt_free_error(). */
+int nono_sys_seatbelt_apply(const char *profile, char **error);
+void nono_sys_seatbelt_free_error(char *error);
 
 /* Services (support.c) */
 
