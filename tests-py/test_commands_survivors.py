@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -186,17 +187,18 @@ def test_fifty_threads() -> None:
     before, results = descriptors(), {}
     most = 8 * 3  # what a prepared sandbox keeps beside its own
 
-    def call(number: int) -> None:
+    def call(sandbox: nono_py.PreparedSandbox, number: int) -> None:
         results[number] = [sandbox.run(["echo", f"{number}.{round}"]).stdout for round in range(20)]
 
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(50)]
+    threads = [threading.Thread(target=call, args=(sandbox, number)) for number in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     assert results == {n: [f"{n}.{round}\n".encode() for round in range(20)] for n in range(50)}
     assert descriptors() <= before + most
-    del sandbox
+    del sandbox, threads
+    gc.collect()
     assert descriptors() < before
 
 

@@ -43,6 +43,20 @@ PYTHON = {
         "read       project/link-to-secret    denied: path_not_granted",
         "connect    anywhere                  denied: network_blocked",
     ],
+    "run_a_command.py": [
+        "exit code: 3",
+        "it wrote: sorted 3 names",
+        "it could not: cat: ../secret.txt: Permission denied",
+        "something is left of it: False",
+        "sorted.txt: Ada Edsger Grace",
+    ],
+    "run_commands_async.py": [
+        "quick ended with 0",
+        "slow says on stdout: done",
+        "endless says on stdout: begun",
+        "endless was called off",
+        "300 commands, 43 of them with exit code 0",
+    ],
     "save_and_restore.py": [
         "parent: the worker gets 1 folder and no network",
         "worker: inbox/letter.txt: Dear worker, ...",
@@ -66,6 +80,7 @@ FORBIDDEN = {
     "contain.c": "the launch code",
     "contain_a_script.py": "I have the launch code",
     "ctypes_only.py": "the text of secret.txt",
+    "run_a_command.py": "the launch code",
     "save_and_restore.py": "Dear diary",
 }
 

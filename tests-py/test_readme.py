@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 def blocks() -> list[Block]:
     found = []
-    for page in ("README.md",):
+    for page in ("README.md", "docs/commands.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
         for match in FENCE.finditer(text):
             found.append(Block(page, text.count("\n", 0, match.start()) + 2, match[1], match[2]))
