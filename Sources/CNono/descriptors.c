@@ -51,9 +51,8 @@ int nono_sys_pipe(int *read_end, int *write_end) {
     return 0;
 }
 
-int nono_sys_set_nonblocking(int fd) {
-    int flags = fcntl(fd, F_GETFL);
-    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ? -errno : 0;
+int nono_sys_set_nonblocking(int pipe_end) {
+    return fcntl(pipe_end, F_SETFL, O_NONBLOCK) != 0 ? -errno : 0;
 }
 
 int nono_sys_open_empty(void) {
@@ -91,6 +90,11 @@ ptrdiff_t nono_sys_read(int fd, uint8_t *buffer, size_t size) {
 ptrdiff_t nono_sys_readable(int fd) {
     int size = 0;
     return fd >= 0 && ioctl(fd, FIONREAD, &size) == 0 ? size : 0;
+}
+
+bool nono_sys_is_at_end(int fd) {
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    return poll(&entry, 1, 0) == 1 && (entry.revents & (POLLIN | POLLHUP)) == POLLHUP;
 }
 
 ptrdiff_t nono_sys_write(int fd, const uint8_t *bytes, size_t size) {

@@ -78,13 +78,8 @@ extension SandboxedProcess {
         if conversation.input.isEmpty {
             closePipe(0)
         }
-        while true {
-            let hasEnded = status.hasEnded
-            drain(1, into: &output, conversation, &isCancelled, isLast: hasEnded)
-            drain(2, into: &error, conversation, &isCancelled, isLast: hasEnded)
-            if hasEnded {
-                break
-            }
+        var hasEnded = false
+        while !hasEnded {
             feed(conversation.input, &fed)
             if isCancelled {
                 end()
@@ -92,6 +87,10 @@ extension SandboxedProcess {
             if !waitForMore() && !isCancelled {
                 isCancelled = !hear(0, UnsafeBufferPointer(start: nil, count: 0), conversation)
             }
+            // Before the pipes: then all that belongs to the command is in them.
+            hasEnded = status.hasEnded
+            drain(1, into: &output, conversation, &isCancelled, isLast: hasEnded)
+            drain(2, into: &error, conversation, &isCancelled, isLast: hasEnded)
         }
         for stream: UInt32 in 0...2 {
             closePipe(stream)
@@ -132,36 +131,29 @@ extension SandboxedProcess {
         closePipe(0)
     }
 
-    /// Reads what there is. At the end no more than that: somebody outside may go on writing.
+    /// Reads what there is, and no more: somebody outside may go on writing. Closes the pipe at its end.
     private func drain(
         _ stream: UInt32, into kept: inout CapturedOutput, _ conversation: Conversation, _ isCancelled: inout Bool,
         isLast: Bool
     ) {
-        var left = isLast ? nono_sys_readable(pipe(stream)) : Int.max
-        while pipe(stream) >= 0 && left > 0 {
-            let size = min(pieceSize, left)
-            let room = kept.room(for: size)
-            let length = nono_sys_read(pipe(stream), room, size)
-            if length == -EAGAIN {
-                return
-            }
+        let fd = pipe(stream)
+        var left = fd < 0 ? 0 : nono_sys_readable(fd)
+        if fd >= 0 && left == 0 && nono_sys_is_at_end(fd) {
+            closePipe(stream)
+        }
+        // Cancelled, what is still in the pipe at the end is kept all the same.
+        while left > 0 && (!isCancelled || isLast) {
+            // Memory is taken for what there is: a command that writes nothing costs none.
+            let room = kept.room(for: min(pieceSize, left))
+            let length = nono_sys_read(fd, room, min(pieceSize, left))
             if length <= 0 {
-                closePipe(stream)
                 return
             }
             left -= length
-            let piece = UnsafeBufferPointer(start: UnsafePointer(room), count: length)
-            if !isCancelled && !hear(stream, piece, conversation) {
-                isCancelled = true
+            if !isCancelled {
+                isCancelled = !hear(stream, UnsafeBufferPointer(start: UnsafePointer(room), count: length), conversation)
             }
             kept.keep(length)
-            // The others are due too.
-            if !isLast && length < size {
-                return
-            }
-            if isCancelled && !isLast {
-                return
-            }
         }
     }
 

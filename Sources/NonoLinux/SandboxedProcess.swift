@@ -157,7 +157,10 @@ public final class SandboxedProcess {
     }
 
     func closePipe(_ stream: UInt32) {
-        nono_sys_close(takePipe(stream))
+        let pipe = takePipe(stream)
+        if pipe >= 0 {
+            nono_sys_close(pipe)
+        }
     }
 
     /// What stood in the way of a command that was not started, in the words of the original.

@@ -107,7 +107,8 @@ int nono_sys_pipe(int *read_end, int *write_end);
 int nono_sys_duplicate(int fd);
 /* The same descriptor, or if it is below 3, a duplicate in its place. -errno closes it too. */
 int nono_sys_raise_descriptor(int fd);
-int nono_sys_set_nonblocking(int fd);
+/* Reads and writes of our end of a pipe do not wait. */
+int nono_sys_set_nonblocking(int pipe_end);
 /* /dev/null for reading, or, where that is out of reach, what reads as empty too. */
 int nono_sys_open_empty(void);
 /* /dev/null for writing. */
@@ -117,6 +118,8 @@ bool nono_sys_is_open(int fd);
 ptrdiff_t nono_sys_read(int fd, uint8_t *buffer, size_t size);
 /* How much can be read from a pipe now. */
 ptrdiff_t nono_sys_readable(int fd);
+/* Whether nobody can write to a pipe any more and all of it is read. */
+bool nono_sys_is_at_end(int fd);
 /* Writes once, without the signal SIGPIPE. */
 ptrdiff_t nono_sys_write(int fd, const uint8_t *bytes, size_t size);
 
