@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 objects=$(echo .build-embedded/*/release/CNono.build)
-allowed='^nono_(command_run|raw_clone|raw_drop_capabilities|keeper_(close_all_but|enter_scope|supervise))$'
+allowed='^nono_(command_(run|restrict)|raw_clone|raw_drop_capabilities|keeper_(close_all_but|enter_scope|settle|supervise))$'
 failures=0
 
 for name in keeper command template raw_clone; do

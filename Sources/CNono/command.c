@@ -119,22 +119,28 @@ static long change_user(struct nono_sys_command *command) {
     return 0;
 }
 
-static long restrict_self(struct nono_sys_command *command) {
-    const struct nono_sys_restriction *restriction = &command->restriction;
+long nono_command_restrict(const struct nono_sys_restriction *restriction, int *stage) {
     const struct seccomp_program program = {restriction->program_length, restriction->program};
+    *stage = NONO_SYS_LAUNCH_LANDLOCK;
     long result = nono_raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (result == 0) {
         result = nono_raw(LANDLOCK_RESTRICT_SELF, restriction->ruleset, 0);
     }
-    if (result < 0) {
-        return fail(command, NONO_SYS_LAUNCH_LANDLOCK, 0, result);
+    if (result == 0) {
+        *stage = NONO_SYS_LAUNCH_SECCOMP;
+        result = nono_raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
     }
-    result = nono_raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-    if (result < 0) {
-        return fail(command, NONO_SYS_LAUNCH_SECCOMP, 0, result);
+    if (result == 0) {
+        *stage = NONO_SYS_LAUNCH_CAPABILITIES;
+        result = nono_raw_drop_capabilities(restriction->dropped_capabilities);
     }
-    result = nono_raw_drop_capabilities(restriction->dropped_capabilities);
-    return result < 0 ? fail(command, NONO_SYS_LAUNCH_CAPABILITIES, 0, result) : 0;
+    return result;
+}
+
+static long restrict_self(struct nono_sys_command *command) {
+    int stage;
+    long result = nono_command_restrict(&command->restriction, &stage);
+    return result < 0 ? fail(command, stage, 0, result) : 0;
 }
 
 int nono_command_run(void *argument) {

@@ -224,10 +224,8 @@ static int wait_for_cause(const struct nono_sys_process *process, int command_fd
     }
 }
 
-/* Before the command: what fails here has started nothing. Returns the pidfd of the program, or -1. */
-static int prepare(struct nono_sys_process *process) {
+long nono_keeper_settle(int caller) {
     static const char name[] = "nono-keeper";
-    const struct nono_sys_launch *launch = &process->command.launch;
     const struct {
         uintptr_t handler;
         unsigned long flags;
@@ -238,7 +236,14 @@ static int prepare(struct nono_sys_process *process) {
     nono_raw(SYS_setpgid, 0, 0);
     /* Where the program ignores it, children would vanish without a word. */
     nono_raw(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof standard.mask);
-    long caller_fd = nono_raw(PIDFD_OPEN, process->caller, 0);
+    long result = nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    return result < 0 ? result : nono_raw(PIDFD_OPEN, caller, 0);
+}
+
+/* Before the command: what fails here has started nothing. Returns the pidfd of the program, or -1. */
+static int prepare(struct nono_sys_process *process) {
+    const struct nono_sys_launch *launch = &process->command.launch;
+    long caller_fd = nono_keeper_settle(process->caller);
     long result = caller_fd;
     if (result >= 0) {
         const int kept[] = {process->tell,     process->hear,
@@ -247,9 +252,6 @@ static int prepare(struct nono_sys_process *process) {
                             launch->scope,     launch->groups[0],
                             launch->groups[1], process->command.restriction.ruleset};
         result = nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
-    }
-    if (result >= 0) {
-        result = nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     }
     if (result < 0) {
         fail(process, NONO_SYS_LAUNCH_PROCESS, result);

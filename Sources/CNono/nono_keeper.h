@@ -67,7 +67,14 @@ NONO_HIDDEN int nono_keeper_run(void *argument);
 /* The child's until exec; argument is a struct nono_sys_command. Returns only if something failed. */
 NONO_HIDDEN int nono_command_run(void *argument);
 
-/* Parts of the keeper's work, for the template too (keeper.c). */
+/* Restricts the process that calls it. Returns 0, or -errno and the stage that failed. */
+NONO_HIDDEN long nono_command_restrict(const struct nono_sys_restriction *restriction, int *stage);
+
+/* Parts of the keeper's work, for the guard and the template too (keeper.c). */
+
+/* Makes the calling process one that adopts orphans, out of the program's process group and indifferent to how the
+ * program handles SIGCHLD. Returns a pidfd of the program, or -errno. */
+NONO_HIDDEN long nono_keeper_settle(int caller);
 
 /* Closes every descriptor but these. Returns 0 or -errno. */
 NONO_HIDDEN long nono_keeper_close_all_but(const int *kept, int count);

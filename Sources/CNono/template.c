@@ -15,7 +15,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/prctl.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,14 +24,7 @@
 #include "nono_keeper.h"
 #include "nono_raw.h"
 
-#define LANDLOCK_RESTRICT_SELF 446
-#define PIDFD_OPEN 434
 #define WAITS_FOR_ALL 0x40000000 /* __WALL */
-
-struct seccomp_program {
-    unsigned short length;
-    const struct nono_sys_instruction *instructions;
-};
 
 static void tell(const struct nono_sys_slot *slot, char news) {
     nono_raw(SYS_sendto, slot->template_end, &news, 1, MSG_NOSIGNAL, NULL, 0);
@@ -71,28 +63,22 @@ static long fail(struct nono_sys_slot *slot, int stage, long error) {
 }
 
 static long enter_sandbox(struct nono_sys_slot *slot) {
-    const struct nono_sys_restriction *restriction = &slot->restriction;
-    const struct seccomp_program program = {restriction->program_length, restriction->program};
     const int kept[] = {slot->template_end};
     const uint64_t all = ~UINT64_C(0);
+    int stage;
     nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
     nono_raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     long result = nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (result < 0 || nono_raw(SYS_getppid) != slot->guard_number) {
         return fail(slot, NONO_SYS_LAUNCH_PROCESS, result < 0 ? result : -ESRCH);
     }
+    result = nono_command_restrict(&slot->restriction, &stage);
+    if (result < 0) {
+        return fail(slot, stage, result);
+    }
     /* Its own scope, and not that of the guard, keeps it from the guard. */
-    result = nono_keeper_enter_scope(restriction->ruleset, slot->guard_number);
-    if (result < 0) {
-        return fail(slot, NONO_SYS_LAUNCH_LANDLOCK, result);
-    }
-    result = nono_raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-    if (result < 0) {
-        return fail(slot, NONO_SYS_LAUNCH_SECCOMP, result);
-    }
-    result = nono_raw_drop_capabilities(restriction->dropped_capabilities);
-    if (result < 0) {
-        return fail(slot, NONO_SYS_LAUNCH_CAPABILITIES, result);
+    if (nono_raw(SYS_kill, slot->guard_number, 0) != -EPERM) {
+        return fail(slot, NONO_SYS_LAUNCH_LANDLOCK, -ENOTSUP);
     }
     result = nono_keeper_close_all_but(kept, 1);
     result = result < 0 ? result : shed_memory(slot);
@@ -187,22 +173,11 @@ static void watch(const struct nono_sys_slot *slot, int caller_fd, int signals, 
 }
 
 int nono_guard_run(void *argument) {
-    static const char name[] = "nono-keeper";
     struct nono_sys_slot *slot = argument;
-    const struct {
-        uintptr_t handler;
-        unsigned long flags;
-        uintptr_t restorer;
-        uint64_t mask;
-    } standard = {0};
     const uint64_t child_signal = UINT64_C(1) << (SIGCHLD - 1);
     slot->guard_number = (int)nono_raw(SYS_getpid);
-    nono_raw(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
-    nono_raw(SYS_setpgid, 0, 0);
-    nono_raw(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof standard.mask);
-    long caller_fd = nono_raw(PIDFD_OPEN, slot->caller, 0);
-    long result = caller_fd < 0 ? caller_fd : nono_raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    result = result < 0 ? result : nono_keeper_enter_scope(slot->scope, slot->caller);
+    long caller_fd = nono_keeper_settle(slot->caller);
+    long result = caller_fd < 0 ? caller_fd : nono_keeper_enter_scope(slot->scope, slot->caller);
     long signals = result < 0 ? result : nono_raw(SYS_signalfd4, -1, &child_signal, sizeof child_signal, 0);
     result = signals < 0 ? signals : 0;
     /* Without a vfork, and with memory of its own. */

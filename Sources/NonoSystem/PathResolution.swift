@@ -21,14 +21,14 @@ public func resolve(_ path: Path) throws(NonoError) -> ResolvedPath {
         if failure != 0 {
             throw .unresolvable(path, osError: failure)
         }
-        if let identity = walk.identity {
-            return ResolvedPath(path: walk.canonical, identity: identity)
+        var identity = walk.identity
+        if identity == nil {
+            var found = nono_sys_identity()
+            failure = -walk.canonical.withCString { nono_sys_identify_path($0, &found) }
+            identity = failure == 0 ? ObjectIdentity(found) : nil
         }
-        var identity = nono_sys_identity()
-        failure = -walk.canonical.withCString { nono_sys_identify_path($0, &identity) }
-        if failure == 0 {
-            return ResolvedPath(
-                path: walk.canonical.onDisk, identity: ObjectIdentity(identity), base: walk.base)
+        if let identity {
+            return ResolvedPath(path: walk.canonical.onDisk, identity: identity, base: walk.base)
         }
         // Other failures do not come from a change underway.
         if failure != ENOENT && failure != ELOOP && failure != ENOTDIR {

@@ -53,7 +53,7 @@ static void test_the_same_process_starts_them(void) {
     CHECK_INT(kill(second, 0), 0);
     nono_prepared_sandbox_free(sandbox);
     CHECK_INT(kill(second, 0), -1);
-    CHECK_INT(waitpid(-1, NULL, __WALL), -1);
+    CHECK_INT(waitpid(-1, NULL, __WALL | WNOHANG), -1);
     CHECK_INT(errno, ECHILD);
 }
 
@@ -179,7 +179,7 @@ static void attack(const char *command) {
     CHECK_INT(result.status.cause, NONO_PROCESS_EXITED);
     free_finished(&result);
     nono_prepared_sandbox_free(sandbox);
-    CHECK_INT(waitpid(-1, NULL, __WALL), -1);
+    CHECK_INT(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 }
 
 static void test_a_command_that_kills_its_starter(void) {
@@ -331,7 +331,7 @@ static void test_more_threads_than_slots(void) {
     CHECK(open_descriptors() - before <= 2 + 3 * 8);
     nono_prepared_sandbox_free(sandbox);
     CHECK_INT(open_descriptors(), before);
-    CHECK_INT(waitpid(-1, NULL, __WALL), -1);
+    CHECK_INT(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 }
 
 static void run_without_descriptors(void) {

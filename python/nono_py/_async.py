@@ -76,7 +76,8 @@ async def sandboxed_exec_async(
     finally:
         await run.end()
     out, error = captures
-    return exec_result(run.watch.status, (bytes(out.kept), out.cut, bytes(error.kept), error.cut), sandbox.caps)
+    output = bytes(out.kept), out.cut, bytes(error.kept), error.cut
+    return exec_result(run.watch.status, output, sandbox.caps, options)
 
 
 class _Run:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, Optional, SupportsIndex, TypedDict, Union, cast
 
 from nono_py import _nono_py
+from nono_py._results import SpawnError, explain
 
 # NONO_SPAWN_* and NONO_STDIO_* of nono.h.
 SET_TIMEOUT = 0x1
@@ -173,6 +174,13 @@ def _input(stdin: Input) -> tuple[bytes, tuple[int, int]]:
     return b"", (DESCRIPTOR, stdin if isinstance(stdin, int) else stdin.fileno())
 
 
+def _absolute(directory: bytes | None) -> bytes | None:
+    try:
+        return os.path.join(os.getcwdb(), directory or b"")
+    except OSError:
+        return directory
+
+
 class Limits(TypedDict, total=False):
     """Keywords about what a command may use, and as whom: those of sandboxed_exec()."""
 
@@ -198,7 +206,11 @@ class SpawnOptions(Limits, total=False):
 class Options:
     """What a command is started with besides the command itself."""
 
-    __slots__ = ("_directory", "_environment", "_numbers", "_set")
+    __slots__ = ("_directory", "_environment", "_numbers", "_set", "program", "working_directory")
+
+    # Of the command that was started with them: its name, and the absolute path of where it runs, if there is one.
+    program: bytes
+    working_directory: bytes | None
 
     def __init__(
         self,
@@ -240,8 +252,11 @@ class Options:
         streams: tuple[int, ...],
         flags: int,
     ) -> _nono_py.ProcessHandle:
+        arguments = command_list(command)
+        self.program = arguments[0]
+        self.working_directory = _absolute(self._directory)
         return sandbox.start(
-            command_list(command),
+            arguments,
             self._environment,
             self._directory,
             os.environb.get(b"PATH"),
@@ -270,4 +285,9 @@ def start_spawned(
     """Start a command and return it when its program runs; with its arguments, which may be read only once."""
     arguments = command if isinstance(command, (str, bytes)) else list(command)
     numbers = [number for inherited, value in enumerate(streams) for number in _stream(value, inherited)]
-    return Options(**options)._start(sandbox, arguments, tuple(numbers), 0), cast("list[Text]", arguments)
+    started = Options(**options)
+    try:
+        return started._start(sandbox, arguments, tuple(numbers), 0), cast("list[Text]", arguments)
+    except SpawnError as error:
+        error.explanation = explain(error, sandbox.caps, started.program)
+        raise

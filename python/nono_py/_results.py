@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, cast, final
+
+from nono_py import _nono_py
 
 if TYPE_CHECKING:
     from nono_py import CapabilitySet
+    from nono_py._options import Options
 
 # In the order of NONO_SPAWN_STAGE_*, NONO_PROCESS_* and NONO_LIMITED_BY_* in nono.h.
 STAGES = (
@@ -29,6 +33,9 @@ TIMEOUT_CODE = 124
 SETUP_CODE = 126
 EXEC_CODE = 127
 
+# What the dynamic loader of glibc writes when it does not find, or may not read, a library.
+LOADER_FAILED = b"error while loading shared libraries"
+
 
 class SpawnError(OSError, RuntimeError):
     """A command could not be started.
@@ -38,11 +45,14 @@ class SpawnError(OSError, RuntimeError):
     """
 
     stage: str | None
+    #: Which grant the program lacks to be executed, in a sentence; None if that is not what failed.
+    explanation: str | None
 
     def __init__(self, message: str, stage: str | None = None, errno: int = 0) -> None:
         super().__init__(message)
         self.stage = stage
         self.errno = errno or None
+        self.explanation = None
 
     def __reduce__(self) -> tuple[type[SpawnError], tuple[object, ...]]:
         return SpawnError, (*self.args, self.stage, self.errno or 0)
@@ -54,6 +64,13 @@ SpawnError.__module__ = "nono_py"
 def spawn_error(stage: int, errno: int, message: str) -> SpawnError:
     """The exception for an error of the library."""
     return SpawnError(message, STAGES[stage], errno)
+
+
+def explain(error: SpawnError | None, caps: CapabilitySet, program: bytes) -> str | None:
+    """What stood in the way of a program that could not be executed."""
+    if error is None or error.stage != "exec" or not error.errno:
+        return None
+    return _nono_py.explain_exec_failure(caps, program, error.errno, search_path=os.environb.get(b"PATH"))
 
 
 class Status:
@@ -95,7 +112,7 @@ class ExecResult:
         it could not be started, and then `failure` says why, so that a program's own 126 is told from that.
     """
 
-    __slots__ = ("_caps", "_cut", "_exit_code", "_status", "_stderr", "_stdout")
+    __slots__ = ("_caps", "_cut", "_exit_code", "_options", "_status", "_stderr", "_stdout")
 
     _stdout: bytes
     _stderr: bytes
@@ -103,6 +120,7 @@ class ExecResult:
     _exit_code: int
     _status: Status
     _caps: CapabilitySet
+    _options: Options
 
     def __init__(self, *args: object, **keywords: object) -> None:
         raise TypeError("No constructor defined for ExecResult")
@@ -144,6 +162,16 @@ class ExecResult:
         return self._status.error()
 
     @property
+    def explanation(self) -> str | None:
+        """Which grant the program lacked to start, in a sentence; None if it started, or lacked something else."""
+        if self.failure is not None:
+            return explain(self.failure, self._caps, self._options.program)
+        if self._exit_code == EXEC_CODE and LOADER_FAILED in self._stderr:
+            search_path = os.environb.get(b"PATH")
+            return _nono_py.explain_exec_failure(self._caps, self._options.program, 0, search_path=search_path)
+        return None
+
+    @property
     def memory_limited_by(self) -> str | None:
         """How max_memory_bytes was enforced: "cgroup v2", "cgroup v1" or "rlimit" (each process by itself)."""
         return self._status.memory_limited_by
@@ -174,15 +202,16 @@ class ExecResult:
 
     def session_diagnostics_json(self) -> str:
         """The same as JSON."""
-        from nono_py import _nono_py
-
-        return _nono_py.session_diagnostics_json(self._exit_code, self._stderr, self._caps)
+        directory = self._options.working_directory
+        return _nono_py.session_diagnostics_json(self._exit_code, self._stderr, self._caps, directory)
 
 
 ExecResult.__module__ = "nono_py"
 
 
-def exec_result(status: Status, output: tuple[bytes, int, bytes, int], caps: CapabilitySet) -> ExecResult:
+def exec_result(
+    status: Status, output: tuple[bytes, int, bytes, int], caps: CapabilitySet, options: Options
+) -> ExecResult:
     """The result of a command, as the original words it where the command could not be started."""
     stdout, stdout_cut, stderr, stderr_cut = output
     exit_code = status.exit_code
@@ -198,5 +227,6 @@ def exec_result(status: Status, output: tuple[bytes, int, bytes, int], caps: Cap
     result = object.__new__(ExecResult)
     result._stdout, result._stderr = stdout, stderr
     result._cut = (stdout_cut, stderr_cut)
-    result._exit_code, result._status, result._caps = exit_code, status, caps
+    result._exit_code, result._status = exit_code, status
+    result._caps, result._options = caps, options
     return result

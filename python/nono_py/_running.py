@@ -114,7 +114,7 @@ def _run(
             on_output("stdout" if number == 1 else "stderr", piece)
 
     output = process.communicate(fed, most, listener)
-    return exec_result(Status(process.wait(0)), output, sandbox.caps)
+    return exec_result(Status(process.wait(0)), output, sandbox.caps, options)
 
 
 def sandboxed_exec(
