@@ -212,6 +212,7 @@ def test_a_report(tmp_path: Path) -> None:
     failure = json.loads(done.stdout)["failure"]
     assert (done.returncode, failure["stage"], failure["error"]) == (127, "exec", "EACCES")
     assert "true" in failure["message"]
+    assert json.loads(done.stdout)["explanation"] == failure["message"]
 
 
 def test_nobody_reads() -> None:

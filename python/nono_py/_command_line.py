@@ -199,6 +199,7 @@ def _report(result: ExecResult, caps: CapabilitySet, options: Namespace) -> dict
         "processes_limited_by": result.processes_limited_by,
         "leaves_survivors": result.leaves_survivors,
         "unenforced": result.unenforced,
+        "explanation": result.explanation,
         "diagnostics": result.session_diagnostics()["diagnostics"],
     }
 
