@@ -183,6 +183,8 @@ def test_what_was_missing_is_explained(tmp_path: Path) -> None:
     assert hint.startswith("nono: ")
     assert hint.endswith(f"(perhaps --read {tmp_path}/file)")
     assert shell(f"cat {tmp_path}/file", "--explain", f"--read={tmp_path}/file").stdout == "text"
+    done = shell("head -c 300000 /dev/zero >&2; exec 2>&-; sleep 0.1; exit 3", "--explain")
+    assert (done.returncode, done.stderr) == (3, 300000 * "\0")
     # Without it nothing is added to what the command says.
     assert shell(f"cat {tmp_path}/file", "--env", "LC_ALL=C").stderr == said + "\n"
 
@@ -210,6 +212,7 @@ def test_a_report(tmp_path: Path) -> None:
     failure = json.loads(done.stdout)["failure"]
     assert (done.returncode, failure["stage"], failure["error"]) == (127, "exec", "EACCES")
     assert "true" in failure["message"]
+    assert json.loads(done.stdout)["explanation"] == failure["message"]
 
 
 def test_nobody_reads() -> None:

@@ -221,7 +221,12 @@ def test_a_limit_that_cannot_be_set() -> None:
 def test_an_error_can_be_pickled() -> None:
     error = run("/etc/passwd").failure
     copy = pickle.loads(pickle.dumps(error))
-    assert (str(copy), copy.stage, copy.errno) == (str(error), "exec", 13)
+    assert (str(copy), copy.stage, copy.errno, copy.explanation) == (
+        str(error),
+        "exec",
+        13,
+        error and error.explanation,
+    )
     assert isinstance(copy, (OSError, RuntimeError))
 
 

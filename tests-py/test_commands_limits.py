@@ -223,6 +223,33 @@ def test_a_limit_that_cannot_be_enforced_is_an_error(run_child: RunChild) -> Non
     ]
 
 
+def test_a_process_that_cannot_be_made(run_child: RunChild) -> None:
+    code = """
+    import asyncio, gc, resource
+    from nono_py import SpawnError
+    sandboxed_exec, spawn, sandboxed_exec_async
+    become_nobody()
+    caps, sandbox = system_caps(), prepare(system_caps())
+    sandbox.run(["true"])
+    sandbox.run(["true"])  # which keeps a process ready
+    before = descriptors()
+    former = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, former[1]))
+    def attempt(call):
+        try:
+            print(call())
+        except SpawnError as error:
+            print(error.stage, errno.errorcode[error.errno])
+    attempt(lambda: sandboxed_exec(caps, ["true"]))
+    attempt(lambda: spawn(caps, ["true"], stdin=-1, stdout=-1))
+    attempt(lambda: asyncio.run(sandboxed_exec_async(caps, ["true"])))
+    resource.setrlimit(resource.RLIMIT_NPROC, former)
+    gc.collect()
+    print(descriptors() - before, sandboxed_exec(caps, ["echo", "x"]).stdout)
+    """
+    assert run_child(program(code)).splitlines() == [*["process EAGAIN"] * 3, r"0 b'x\n'"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
 def test_control_groups_are_removed() -> None:
     def groups() -> list[str]:

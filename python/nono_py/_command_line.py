@@ -7,12 +7,14 @@ import contextlib
 import errno
 import json
 import os
+import select
 import sys
 from argparse import Namespace
 from typing import Any
 
 import nono_py
 from nono_py import AccessMode, CapabilitySet, ExecResult, QueryContext, SpawnError
+from nono_py._pipes import PIECE, readable
 from nono_py._results import EXEC_CODE, SETUP_CODE, TIMEOUT_CODE
 
 MODES = {"read": AccessMode.READ, "write": AccessMode.WRITE, "read+write": AccessMode.READ_WRITE}
@@ -112,14 +114,30 @@ def _run_through(caps: CapabilitySet, options: Namespace, keywords: dict[str, An
 def _run_explained(caps: CapabilitySet, options: Namespace, keywords: dict[str, Any]) -> int:
     """The same, but its standard error passes through here."""
     kept = bytearray()
+
+    def pass_on(descriptor: int, size: int) -> bool:
+        piece = os.read(descriptor, size)
+        sys.stderr.buffer.write(piece)
+        sys.stderr.buffer.flush()
+        # The end of it tells most.
+        kept.extend(piece)
+        del kept[:-MOST_OUTPUT]
+        return len(piece) > 0
+
     with nono_py.spawn(caps, options.command, stdin=None, stderr=-1, **keywords) as process:
         assert process.stderr is not None
-        while piece := process.stderr.read1(65536):
-            sys.stderr.buffer.write(piece)
-            sys.stderr.buffer.flush()
-            # The end of it tells most.
-            kept += piece
-            del kept[:-MOST_OUTPUT]
+        end, stream = process.fileno(), process.stderr.fileno()
+        poller = select.poll()
+        poller.register(end, select.POLLIN)
+        poller.register(stream, select.POLLIN)
+        while end not in (ready := [descriptor for descriptor, _ in poller.poll()]):
+            if stream in ready and not pass_on(stream, PIECE):
+                poller.unregister(stream)
+        # What is there now is all, though a process outside may hold the other end.
+        left = readable(stream)
+        while left > 0:
+            pass_on(stream, min(left, PIECE))
+            left -= min(left, PIECE)
         code = process.wait()
     status = _status(code, process.timed_out, options)
     if status != 0:
@@ -181,6 +199,7 @@ def _report(result: ExecResult, caps: CapabilitySet, options: Namespace) -> dict
         "processes_limited_by": result.processes_limited_by,
         "leaves_survivors": result.leaves_survivors,
         "unenforced": result.unenforced,
+        "explanation": result.explanation,
         "diagnostics": result.session_diagnostics()["diagnostics"],
     }
 

@@ -54,8 +54,8 @@ class SpawnError(OSError, RuntimeError):
         self.errno = errno or None
         self.explanation = None
 
-    def __reduce__(self) -> tuple[type[SpawnError], tuple[object, ...]]:
-        return SpawnError, (*self.args, self.stage, self.errno or 0)
+    def __reduce__(self) -> tuple[type[SpawnError], tuple[object, ...], dict[str, object]]:
+        return SpawnError, (*self.args, self.stage, self.errno or 0), {"explanation": self.explanation}
 
 
 SpawnError.__module__ = "nono_py"
