@@ -680,7 +680,7 @@ NONO_API struct NonoCapabilitySet *nono_sandbox_state_to_caps(const struct NonoS
  * The command has a session and process group of its own, no descriptor but its
  * three streams, and default signal actions with none blocked. It is watched by a
  * process named nono-keeper, which shares the caller's memory and counts against
- * RLIMIT_NPROC; wait(2) does not see it. The caller may have any number of threads,
+ * RLIMIT_NPROC; wait(2) does not see it, unless with __WALL or __WCLONE. The caller may have any number of threads,
  * and may be in a sandbox itself, which then holds for the command too; a command
  * takes two of the 16 layers that Landlock allows. */
 

@@ -151,7 +151,8 @@ extension SandboxedProcess {
             }
             left -= length
             if !isCancelled {
-                isCancelled = !hear(stream, UnsafeBufferPointer(start: UnsafePointer(room), count: length), conversation)
+                isCancelled = !hear(
+                    stream, UnsafeBufferPointer(start: UnsafePointer(room), count: length), conversation)
             }
             kept.keep(length)
         }
