@@ -44,8 +44,8 @@ static uint64_t read_mask(int status) {
     return line != NULL ? strtoull(line + 8, NULL, 16) : 0;
 }
 
-/* The same once no handler runs and no thread is being started any more: for that moment even signal 33 is blocked, which
- * no program can ask libc for. */
+/* The same once no handler runs and no thread is being started any more: for that moment even signal 33 is blocked,
+ * which no program can ask libc for. */
 static uint64_t read_settled_mask(int status) {
     uint64_t mask = read_mask(status);
     for (int i = 0; i < 2000 && (mask >> 32 & 1) != 0; i++) {
