@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import os
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 from nono_py import AccessMode, CapabilitySet
+
+Value = TypeVar("Value")
 
 # What makes this module importable in a child.
 _IMPORTS = f"""
@@ -92,3 +97,14 @@ def children() -> list[int]:
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def run_async(main: Coroutine[Any, Any, Value]) -> Value:
+    """Under asyncio's debug mode, and nothing is left behind."""
+    gc.collect()
+    before = descriptors()
+    value = asyncio.run(main, debug=True)
+    gc.collect()
+    assert descriptors() == before
+    assert children() == []
+    return value

@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import threading
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from commands import children, daemons, descriptors, new_mark, program, running, system_caps
+from commands import daemons, new_mark, program, running, system_caps
+from commands import run_async as run
 from conftest import RunChild
 
 import nono_py
@@ -22,18 +21,6 @@ from nono_py import ExecResult
 pytestmark = pytest.mark.usefixtures("sandbox")
 
 PIPE, STDOUT, DEVNULL = -1, -2, -3
-Value = TypeVar("Value")
-
-
-def run(main: Coroutine[Any, Any, Value]) -> Value:
-    """Under asyncio's debug mode, and nothing is left behind."""
-    gc.collect()
-    before = descriptors()
-    value = asyncio.run(main, debug=True)
-    gc.collect()
-    assert descriptors() == before
-    assert children() == []
-    return value
 
 
 async def execute(*command: Any, **options: Any) -> ExecResult:

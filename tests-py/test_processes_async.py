@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
 import threading
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from commands import children, descriptors, new_mark, running, system_caps
+from commands import new_mark, running, system_caps
+from commands import run_async as run
 
 import nono_py
 from nono_py import AsyncProcess, SpawnError
@@ -22,18 +21,6 @@ from nono_py import AsyncProcess, SpawnError
 pytestmark = pytest.mark.usefixtures("sandbox")
 
 PIPE, STDOUT, DEVNULL = -1, -2, -3
-Value = TypeVar("Value")
-
-
-def run(main: Coroutine[Any, Any, Value]) -> Value:
-    """Under asyncio's debug mode, and nothing is left behind."""
-    gc.collect()
-    before = descriptors()
-    value = asyncio.run(main, debug=True)
-    gc.collect()
-    assert descriptors() == before
-    assert children() == []
-    return value
 
 
 async def spawn(*command: Any, **options: Any) -> AsyncProcess:

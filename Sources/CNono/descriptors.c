@@ -118,12 +118,6 @@ ptrdiff_t nono_sys_write(int fd, const uint8_t *bytes, size_t size) {
     return length < 0 ? -error : length;
 }
 
-int64_t nono_sys_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 int nono_sys_poll(struct nono_sys_poll *entries, size_t count, int64_t timeout) {
     struct pollfd fds[8];
     if (count > sizeof fds / sizeof fds[0]) {

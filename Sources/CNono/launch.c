@@ -8,9 +8,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,14 +16,12 @@
 #include "nono_raw.h"
 #include "nono_sys.h"
 
-/* Starts the keeper with all signals blocked: no handler of the program may run in it. */
-static long start_keeper(struct nono_sys_process *process) {
+long nono_keeper_start(char *stack_end, int *pidfd, int (*life)(void *), void *argument) {
     const uint64_t all = ~UINT64_C(0);
     uint64_t mask;
     nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof all);
-    /* Without an exit signal: nobody who waits for children of the program gets to see the keeper. */
-    long keeper =
-        nono_raw_clone(CLONE_VM | CLONE_PIDFD, process->stack_end, &process->keeper, nono_keeper_run, process);
+    /* Without an exit signal: nobody who waits for children of the program gets to see it. */
+    long keeper = nono_raw_clone(CLONE_VM | CLONE_PIDFD, stack_end, pidfd, life, argument);
     nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
     return keeper;
 }
@@ -45,15 +40,9 @@ static int open_pipes(struct nono_sys_process *process) {
     return failure;
 }
 
-static void close_if_open(int fd) {
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 static void close_pipes(const struct nono_sys_process *process) {
     close(process->orders);
-    close_if_open(process->started);
+    nono_close_if_open(process->started);
 }
 
 /* In a sandbox that stands ready. Returns whether it did: nothing has happened otherwise. */
@@ -79,7 +68,7 @@ static bool launch_in_slot(const struct nono_sys_launch *launch, struct nono_sys
             nono_slot_break(slot);
         }
     }
-    close_if_open(directory);
+    nono_close_if_open(directory);
     if (failure != 0) {
         nono_slot_give_back(launch->pool, slot);
         return false;
@@ -101,9 +90,9 @@ int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_proces
         nono_block_discard(process);
         return failure;
     }
-    long keeper = start_keeper(process);
+    long keeper = nono_keeper_start(process->stack_end, &process->keeper, nono_keeper_run, process);
     close(process->hear);
-    close_if_open(process->tell);
+    nono_close_if_open(process->tell);
     if (keeper < 0) {
         close_pipes(process);
         nono_block_discard(process);

@@ -7,6 +7,7 @@
 #define NONO_KEEPER_H
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "nono_launch.h"
 
@@ -84,6 +85,16 @@ NONO_HIDDEN long nono_keeper_enter_scope(int scope, int caller);
 NONO_HIDDEN void nono_keeper_supervise(struct nono_sys_process *process, int caller_fd,
                                        void (*after_start)(struct nono_sys_process *process, int caller_fd,
                                                            int command_fd));
+
+/* Starting a keeper or a guard (launch.c): a process on the program's memory, with all signals blocked, because no
+ * handler of the program may run in it. Returns it, or -errno. */
+NONO_HIDDEN long nono_keeper_start(char *stack_end, int *pidfd, int (*life)(void *), void *argument);
+
+static inline void nono_close_if_open(int fd) {
+    if (fd >= 0) {
+        close(fd);
+    }
+}
 
 /* Blocks (block.c) */
 

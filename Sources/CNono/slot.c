@@ -9,17 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "nono_keeper.h"
-#include "nono_raw.h"
 #include "nono_sys.h"
 
 enum { MOST_SLOTS = 8 };
@@ -68,16 +65,10 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *argument) 
     return 1;
 }
 
-static void close_if_open(int fd) {
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 static void discard(struct nono_sys_slot *slot) {
-    close_if_open(slot->guard);
-    close_if_open(slot->socket);
-    close_if_open(slot->alarm);
+    nono_close_if_open(slot->guard);
+    nono_close_if_open(slot->socket);
+    nono_close_if_open(slot->alarm);
     munmap(slot, slot->size);
 }
 
@@ -124,16 +115,6 @@ static int open_socket(struct nono_sys_slot *slot) {
     return slot->socket < 0 || slot->template_end < 0 ? -EMFILE : 0;
 }
 
-/* Starts the guard with all signals blocked: no handler of the program may run in it. */
-static long start_guard(struct nono_sys_slot *slot) {
-    const uint64_t all = ~UINT64_C(0);
-    uint64_t mask;
-    nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof all);
-    long guard = nono_raw_clone(CLONE_VM | CLONE_PIDFD, slot->guard_stack_end, &slot->guard, nono_guard_run, slot);
-    nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
-    return guard;
-}
-
 /* NULL if it cannot be made: a command without a slot tells why. */
 static struct nono_sys_slot *make(const struct nono_sys_pool *pool) {
     struct nono_sys_slot *slot = lay_out(pool);
@@ -142,12 +123,12 @@ static struct nono_sys_slot *make(const struct nono_sys_pool *pool) {
     }
     bool works = dl_iterate_phdr(find_library, slot) == 1 && open_socket(slot) == 0 &&
                  nono_sys_pipe(&slot->hear, &slot->alarm) == 0;
-    if (works && start_guard(slot) < 0) {
+    if (works && nono_keeper_start(slot->guard_stack_end, &slot->guard, nono_guard_run, slot) < 0) {
         slot->guard = -1;
         works = false;
     }
-    close_if_open(slot->template_end);
-    close_if_open(slot->hear);
+    nono_close_if_open(slot->template_end);
+    nono_close_if_open(slot->hear);
     struct nono_sys_poll ready = {.fd = slot->socket};
     while (works && nono_sys_poll(&ready, 1, -1) < 0) {
     }
@@ -258,7 +239,7 @@ int nono_slot_hear(struct nono_sys_slot *slot) {
 
 void nono_slot_break(struct nono_sys_slot *slot) {
     slot->is_broken = true;
-    close_if_open(slot->alarm);
+    nono_close_if_open(slot->alarm);
     slot->alarm = -1;
     while (slot->guard >= 0 && waitid(P_PIDFD, (id_t)slot->guard, NULL, WEXITED | __WALL) != 0 && errno == EINTR) {
     }

@@ -130,8 +130,6 @@ struct nono_sys_poll {
 };
 /* Waits until one of them is ready, for so many nanoseconds; -1 is for ever. Returns how many are, or -errno. */
 int nono_sys_poll(struct nono_sys_poll *entries, size_t count, int64_t timeout);
-/* Nanoseconds of a clock that only goes forward. */
-int64_t nono_sys_now(void);
 
 /* Small files and directories (files.c) */
 
