@@ -2,9 +2,15 @@
 
 internal import CNono
 
-/// Writes classic BPF for seccomp(2), with jumps that go where the Swift source goes.
+/// Writes classic BPF for seccomp(2), from its end to its beginning: jumps lead forward only, so where one goes is there
+/// already when it is written.
 struct SeccompAssembler: Sendable {
     typealias Instruction = nono_sys_instruction
+
+    /// An instruction that is written, by how many there are from it to the end.
+    struct Label: Equatable {
+        fileprivate let fromEnd: UInt16
+    }
 
     /// A word of struct seccomp_data, <linux/seccomp.h>: number, processor, instruction pointer, six arguments. Both
     /// processors that are known here have the low half of an argument first.
@@ -46,87 +52,53 @@ struct SeccompAssembler: Sendable {
 
     private var program = nono_sys_program()
 
-    var count: Int { Int(program.length) }
+    private var count: Int { Int(program.length) }
 
+    /// The program, which begins with what was written last.
     func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Instruction>) -> Result) -> Result {
         withUnsafeBytes(of: program.instructions) { bytes in
-            body(UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: Instruction.self)[..<count]))
+            body(UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: Instruction.self).suffix(count)))
         }
     }
 
-    mutating func load(_ field: Field) {
-        write(0x20, field.offset)
-    }
-
-    mutating func and(_ mask: UInt32) {
-        write(0x54, mask)
-    }
-
-    mutating func answer(_ answer: Answer) {
+    mutating func answer(_ answer: Answer) -> Label {
         write(0x06, answer.value)
     }
 
-    /// Jumps to a place that `land(in:jumpsTo:)` names later, under this number.
-    mutating func jump(to place: UInt8) {
-        write(0x05, SeccompAssembler.unknownDistance(to: place))
+    mutating func load(_ field: Field, then next: Label) -> Label {
+        comeBefore(next)
+        return write(0x20, field.offset)
     }
 
-    /// What a jump holds that has not landed: no program is so long that it could be a distance.
-    private static func unknownDistance(to place: UInt8) -> UInt32 {
-        0x8000_0000 | UInt32(place)
+    mutating func and(_ mask: UInt32, then next: Label) -> Label {
+        comeBefore(next)
+        return write(0x54, mask)
     }
 
-    /// The jumps to a place, among the instructions in a range, go to what comes next. Tells whether there are any.
-    mutating func land(in range: Range<Int>, jumpsTo place: UInt8) -> Bool {
-        let landing = count
-        let wanted = SeccompAssembler.unknownDistance(to: place)
-        return change { instructions in
-            var isJumpedTo = false
-            for position in range where instructions[position].code == 0x05 && instructions[position].operand == wanted
-            {
-                instructions[position].operand = UInt32(landing - position - 1)
-                isJumpedTo = true
-            }
-            return isJumpedTo
+    mutating func compare(_ comparison: Comparison, _ operand: UInt32, then yes: Label, else no: Label) -> Label {
+        write(comparison.rawValue, operand, UInt8(distance(to: yes)), UInt8(distance(to: no)))
+    }
+
+    /// From the instruction that is written next.
+    private func distance(to label: Label) -> Int {
+        count - Int(label.fromEnd)
+    }
+
+    /// What is written next goes on with the label.
+    private mutating func comeBefore(_ label: Label) {
+        if distance(to: label) > 0 {
+            _ = write(0x05, UInt32(distance(to: label)))
         }
     }
 
-    /// A comparison that goes on with what comes next if it does not hold, and else where `landTrue(_:)` says later.
-    mutating func branch(_ comparison: Comparison, _ operand: UInt32) -> Int {
-        write(comparison.rawValue, operand)
-        return count - 1
-    }
-
-    mutating func landTrue(_ branch: Int) {
-        let distance = UInt8(count - branch - 1)
-        change { $0[branch].jump_true = distance }
-    }
-
-    /// `body` runs if the comparison holds; otherwise the program goes on behind it.
-    mutating func when(_ comparison: Comparison, _ operand: UInt32, _ body: (inout SeccompAssembler) -> Void) {
-        let position = branch(comparison, operand)
-        body(&self)
-        let distance = UInt8(count - position - 1)
-        change { $0[position].jump_false = distance }
-    }
-
-    /// The opposite.
-    mutating func unless(_ comparison: Comparison, _ operand: UInt32, _ body: (inout SeccompAssembler) -> Void) {
-        let position = branch(comparison, operand)
-        body(&self)
-        landTrue(position)
-    }
-
-    private mutating func write(_ code: UInt16, _ operand: UInt32) {
-        let position = count
-        precondition(position < Int(NONO_SYS_LONGEST_PROGRAM))
-        change { $0[position] = Instruction(code: code, jump_true: 0, jump_false: 0, operand: operand) }
-        program.length += 1
-    }
-
-    private mutating func change<Result>(_ body: (UnsafeMutableBufferPointer<Instruction>) -> Result) -> Result {
+    private mutating func write(_ code: UInt16, _ operand: UInt32, _ yes: UInt8 = 0, _ no: UInt8 = 0) -> Label {
+        let position = Int(NONO_SYS_LONGEST_PROGRAM) - count - 1
+        precondition(position >= 0)
         withUnsafeMutableBytes(of: &program.instructions) { bytes in
-            body(bytes.assumingMemoryBound(to: Instruction.self))
+            bytes.assumingMemoryBound(to: Instruction.self)[position] =
+                Instruction(code: code, jump_true: yes, jump_false: no, operand: operand)
         }
+        program.length += 1
+        return Label(fromEnd: program.length)
     }
 }

@@ -14,36 +14,15 @@ internal import NonoCore
 /// Most programs are written in a process that has just been forked, where every page that is touched costs more than
 /// what is done in it. So nothing is sorted and no memory is taken.
 struct SeccompProgram: Sendable {
-    private var assembler = SeccompAssembler()
-    private let network: NetworkMode
-    private let blocksUnixSockets: Bool
-
-    /// What is decided about a call. Those from `socket` on are blocks of code that look at the arguments.
-    private enum Decision: UInt8 {
-        case allow
-        case refuse
-        case socket
-        case socketpair
-        case sendWithFlagsThird
-        case sendWithFlagsFourth
-        case ioctl
-        case schedule
-        case prlimit
-        case setpriority
-        case ioprioSet
-    }
+    private let assembler: SeccompAssembler
 
     init(network: NetworkMode, blocksUnixSockets: Bool, options: SandboxOptions, processor: Processor) {
-        self.network = network
-        self.blocksUnixSockets = blocksUnixSockets
-        withUnsafeTemporaryAllocation(of: Decision.self, capacity: SystemCall.numbers) { decisions in
-            decisions.initialize(repeating: .allow)
-            decide(options: options) { call, decision in
-                if let number = call.number(on: processor) {
-                    decisions[Int(number)] = decision
-                }
-            }
-            assemble(UnsafeBufferPointer(decisions), on: processor)
+        assembler = withUnsafeTemporaryAllocation(of: SeccompAssembler.Label.self, capacity: SystemCall.numbers) {
+            var writer = SeccompWriter(decisions: $0, processor: processor)
+            writer.closeSockets(network, blocksUnixSockets: blocksUnixSockets)
+            writer.closeOthers(options)
+            writer.writeStart()
+            return writer.assembler
         }
     }
 
@@ -58,197 +37,193 @@ struct SeccompProgram: Sendable {
     var instructions: [SeccompAssembler.Instruction] {
         withUnsafeBufferPointer { Array($0) }
     }
+}
+
+/// Writes the program: first the answers, which every path shares, then for calls whose arguments count what looks at
+/// these, then the bisection, then the beginning.
+private struct SeccompWriter {
+    typealias Label = SeccompAssembler.Label
+
+    private(set) var assembler = SeccompAssembler()
+    private let processor: Processor
+    /// Where each number leads.
+    private let decisions: UnsafeMutableBufferPointer<Label>
+    private let allow: Label
+    private let notPermitted: Label
+    private let accessDenied: Label
+    private let familyNotSupported: Label
+    private let kill: Label
+
+    init(decisions: UnsafeMutableBufferPointer<Label>, processor: Processor) {
+        self.decisions = decisions
+        self.processor = processor
+        allow = assembler.answer(.allow)
+        notPermitted = assembler.answer(.refuse(1))
+        accessDenied = assembler.answer(.refuse(13))
+        familyNotSupported = assembler.answer(.refuse(97))
+        kill = assembler.answer(.kill)
+        decisions.initialize(repeating: allow)
+    }
+
+    private func decide(_ call: SystemCall, _ label: Label) {
+        if let number = call.number(on: processor) {
+            decisions[Int(number)] = label
+        }
+    }
 
     // MARK: What is closed
 
-    private func decide(options: SandboxOptions, _ decide: (SystemCall, Decision) -> Void) {
+    mutating func closeSockets(_ network: NetworkMode, blocksUnixSockets: Bool) {
         if network.isBlocked || blocksUnixSockets {
-            decide(.socket, .socket)
-            decide(.socketpair, .socketpair)
+            decide(.socket, socket(network, blocksUnixSockets: blocksUnixSockets))
+            decide(.socketpair, socketPair(network, blocksUnixSockets: blocksUnixSockets))
             // It makes and connects sockets without the calls for that.
             for call in SystemCall.ioUring {
-                decide(call, .refuse)
+                decide(call, notPermitted)
             }
         }
         if case .proxyOnly = network {
-            decide(.sendto, .sendWithFlagsFourth)
-            decide(.sendmsg, .sendWithFlagsThird)
-            decide(.sendmmsg, .sendWithFlagsFourth)
+            let withFlagsFourth = refuseFastOpen(flags: 3)
+            decide(.sendto, withFlagsFourth)
+            decide(.sendmsg, refuseFastOpen(flags: 2))
+            decide(.sendmmsg, withFlagsFourth)
         }
+    }
+
+    mutating func closeOthers(_ options: SandboxOptions) {
         if !options.contains(.terminalInput) {
-            decide(.ioctl, .ioctl)
+            decide(.ioctl, ioctl())
         }
         if !options.contains(.otherProcesses) {
+            let ofItself = argument(0, is: 0, then: allow, else: notPermitted)
             for call in SystemCall.scheduling {
-                decide(call, .schedule)
+                decide(call, ofItself)
             }
-            decide(.prlimit64, .prlimit)
-            decide(.setpriority, .setpriority)
-            decide(.ioprioSet, .ioprioSet)
+            decide(.prlimit64, prlimit())
+            // The first argument says what the second one counts: processes (0; for ioprio_set 1), groups or users.
+            let second = argument(1, is: 0, then: allow, else: notPermitted)
+            decide(.setpriority, argument(0, is: 0, then: second, else: notPermitted))
+            decide(.ioprioSet, argument(0, is: 1, then: second, else: notPermitted))
         }
         for group in SystemCall.closed where !options.contains(group.option) {
             for call in group.calls {
-                decide(call, .refuse)
+                decide(call, notPermitted)
             }
         }
     }
 
-    /// What a block answers; what it does not answer is allowed.
-    private func write(_ block: Decision, to program: inout SeccompAssembler) {
-        switch block {
-        case .allow, .refuse: break
-        case .socket: writeSocket(to: &program)
-        case .socketpair: writeSocketPair(to: &program)
-        case .sendWithFlagsThird: refuseFastOpen(2, &program)
-        case .sendWithFlagsFourth: refuseFastOpen(3, &program)
-        case .ioctl:
-            // The kernel looks at the low 32 bits of the command only, and so does this.
-            program.load(.argument(1))
-            for command: UInt32 in [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */] {
-                program.when(.equal, command) { $0.answer(.refuse(notPermitted)) }
-            }
-        case .schedule: refuseUnlessEqual(0, 0, &program)
-        case .prlimit:
-            program.load(.argument(0))
-            program.unless(.equal, 0) { program in
-                // Reading is fine: then the pointer to new limits is NULL, both halves of it.
-                for half in [SeccompAssembler.Field.argument(2), .upperArgument(2)] {
-                    program.load(half)
-                    program.unless(.equal, 0) { $0.answer(.refuse(notPermitted)) }
-                }
-            }
-        // The first argument says what the second one counts: processes (0; for ioprio_set 1), groups or users.
-        case .setpriority:
-            refuseUnlessEqual(0, 0, &program)
-            refuseUnlessEqual(1, 0, &program)
-        case .ioprioSet:
-            refuseUnlessEqual(0, 1, &program)
-            refuseUnlessEqual(1, 0, &program)
-        }
-        program.answer(.allow)
+    // MARK: What looks at arguments
+
+    private mutating func equal(_ value: UInt32, then yes: Label, else no: Label) -> Label {
+        assembler.compare(.equal, value, then: yes, else: no)
     }
 
-    private func writeSocket(to program: inout SeccompAssembler) {
-        program.load(.argument(0))
-        program.when(.equal, unix) { $0.answer(blocksUnixSockets ? .refuse(accessDenied) : .allow) }
-        switch network {
-        case .allowAll: break
-        case .blocked: refuseFamily(&program)
-        case .proxyOnly: allowTCP(&program)
-        }
+    private mutating func argument(_ index: UInt32, is value: UInt32, then yes: Label, else no: Label) -> Label {
+        assembler.load(.argument(index), then: equal(value, then: yes, else: no))
     }
 
-    private func writeSocketPair(to program: inout SeccompAssembler) {
+    /// The type of a socket, without its flags.
+    private mutating func loadSocketType(then next: Label) -> Label {
+        assembler.load(.argument(1), then: assembler.and(0xf, then: next))
+    }
+
+    private mutating func socket(_ network: NetworkMode, blocksUnixSockets: Bool) -> Label {
+        var family = allow
         if network.isBlocked {
-            program.load(.argument(0))
-            program.unless(.equal, unix) { $0.answer(.refuse(accessDenied)) }
+            // Libraries take a netlink family that this kernel does not have for granted, but not one that they may not
+            // use: libaudit, and with it su(1), would fail.
+            family = equal(SocketFamily.netlink, then: familyNotSupported, else: accessDenied)
         }
-        if blocksUnixSockets {
-            refuseDatagramPairs(&program)
+        if case .proxyOnly = network {
+            let tcp = onlyTCP()
+            family = equal(SocketFamily.ipv6, then: tcp, else: family)
+            family = equal(SocketFamily.ipv4, then: tcp, else: family)
         }
+        family = equal(SocketFamily.unix, then: blocksUnixSockets ? accessDenied : allow, else: family)
+        return assembler.load(.argument(0), then: family)
     }
 
-    // MARK: How it is put together
+    /// TCP, whose ports Landlock mediates, and nothing that Landlock takes for something else: no MPTCP, no UDP.
+    private mutating func onlyTCP() -> Label {
+        let isTCP = equal(0, then: allow, else: equal(6 /* IPPROTO_TCP */, then: allow, else: accessDenied))
+        let protocolNumber = assembler.load(.argument(2), then: isTCP)
+        return loadSocketType(then: equal(SocketType.stream, then: protocolNumber, else: accessDenied))
+    }
 
-    private mutating func assemble(_ decisions: UnsafeBufferPointer<Decision>, on processor: Processor) {
-        assembler.load(.processor)
-        assembler.unless(.equal, processor.rawValue) { $0.answer(.kill) }
-        assembler.load(.number)
-        if processor == .x86_64 {
-            // x32 has the same processor value and numbers from 2^30 on. The number -1 is no call at all: tracers use
-            // it to skip one.
-            assembler.when(.greaterOrEqual, 0x4000_0000) { program in
-                program.unless(.equal, UInt32.max) { $0.answer(.kill) }
-                program.answer(.allow)
-            }
+    private mutating func socketPair(_ network: NetworkMode, blocksUnixSockets: Bool) -> Label {
+        var result = allow
+        if blocksUnixSockets {
+            // One end of a pair of datagram sockets can send to any other socket; a stream is bound to its peer.
+            result = equal(SocketType.packets, then: allow, else: accessDenied)
+            result = loadSocketType(then: equal(SocketType.stream, then: allow, else: result))
         }
+        if network.isBlocked {
+            result = argument(0, is: SocketFamily.unix, then: result, else: accessDenied)
+        }
+        return result
+    }
+
+    /// TCP Fast Open connects while it sends, past Landlock's look at connect(2).
+    private mutating func refuseFastOpen(flags: UInt32) -> Label {
+        let isSet = equal(0, then: allow, else: accessDenied)
+        return assembler.load(.argument(flags), then: assembler.and(0x2000_0000 /* MSG_FASTOPEN */, then: isSet))
+    }
+
+    private mutating func ioctl() -> Label {
+        // The kernel looks at the low 32 bits of the command only, and so does this.
+        let other = equal(0x541c /* TIOCLINUX */, then: notPermitted, else: allow)
+        return assembler.load(.argument(1), then: equal(0x5412 /* TIOCSTI */, then: notPermitted, else: other))
+    }
+
+    private mutating func prlimit() -> Label {
+        // Reading is fine: then the pointer to new limits is NULL, both halves of it.
+        let upperHalf = equal(0, then: allow, else: notPermitted)
+        let reads = argument(2, is: 0, then: assembler.load(.upperArgument(2), then: upperHalf), else: notPermitted)
+        return argument(0, is: 0, then: allow, else: reads)
+    }
+
+    // MARK: Finding a call
+
+    mutating func writeStart() {
         // The numbers at which the decision changes. The last one decides about all numbers from it on.
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: decisions.count) { starts in
+        var start = withUnsafeTemporaryAllocation(of: UInt16.self, capacity: decisions.count) { starts in
             starts[0] = 0
             var count = 1
             for number in 1..<decisions.count where decisions[number] != decisions[number - 1] {
                 starts[count] = UInt16(number)
                 count += 1
             }
-            let tree = assembler.count
-            bisect(UnsafeBufferPointer(rebasing: starts[..<count]), decisions)
-            writeBlocks(jumpedToFrom: tree)
+            return bisect(UnsafeBufferPointer(rebasing: starts[..<count]))
         }
-    }
-
-    /// A leaf that needs a block jumps to its number for now.
-    private mutating func bisect(_ starts: UnsafeBufferPointer<UInt16>, _ decisions: UnsafeBufferPointer<Decision>) {
-        if starts.count > 1 {
-            let middle = starts.count / 2
-            let branch = assembler.branch(.greaterOrEqual, UInt32(starts[middle]))
-            bisect(UnsafeBufferPointer(rebasing: starts[..<middle]), decisions)
-            assembler.landTrue(branch)
-            bisect(UnsafeBufferPointer(rebasing: starts[middle...]), decisions)
-            return
+        if processor == .x86_64 {
+            // x32 has the same processor value and numbers from 2^30 on. The number -1 is no call at all: tracers use
+            // it to skip one.
+            let foreign = equal(UInt32.max, then: allow, else: kill)
+            start = assembler.compare(.greaterOrEqual, 0x4000_0000, then: foreign, else: start)
         }
-        switch decisions[Int(starts[0])] {
-        case .allow: assembler.answer(.allow)
-        case .refuse: assembler.answer(.refuse(notPermitted))
-        case let block: assembler.jump(to: block.rawValue)
+        start = assembler.load(.number, then: start)
+        _ = assembler.load(.processor, then: equal(processor.rawValue, then: start, else: kill))
+    }
+
+    private mutating func bisect(_ starts: UnsafeBufferPointer<UInt16>) -> Label {
+        if starts.count == 1 {
+            return decisions[Int(starts[0])]
         }
-    }
-
-    /// Puts every block that is jumped to behind the tree, once, and lets the jumps land there.
-    private mutating func writeBlocks(jumpedToFrom tree: Int) {
-        let end = assembler.count
-        var next = Decision.socket.rawValue
-        while let block = Decision(rawValue: next) {
-            if assembler.land(in: tree..<end, jumpsTo: next) {
-                write(block, to: &assembler)
-            }
-            next += 1
-        }
+        let middle = starts.count / 2
+        let upper = bisect(UnsafeBufferPointer(rebasing: starts[middle...]))
+        let lower = bisect(UnsafeBufferPointer(rebasing: starts[..<middle]))
+        return assembler.compare(.greaterOrEqual, UInt32(starts[middle]), then: upper, else: lower)
     }
 }
 
-private let accessDenied = UInt32(13)
-private let notPermitted = UInt32(1)
-private let familyNotSupported = UInt32(97)
-private let unix = UInt32(1)
-
-private func refuseUnlessEqual(_ argument: UInt32, _ value: UInt32, _ program: inout SeccompAssembler) {
-    program.load(.argument(argument))
-    program.unless(.equal, value) { $0.answer(.refuse(notPermitted)) }
+private enum SocketFamily {
+    static let unix = UInt32(1)
+    static let ipv4 = UInt32(2)
+    static let ipv6 = UInt32(10)
+    static let netlink = UInt32(16)
 }
 
-/// TCP Fast Open connects while it sends, past Landlock's look at connect(2).
-private func refuseFastOpen(_ flags: UInt32, _ program: inout SeccompAssembler) {
-    program.load(.argument(flags))
-    program.and(0x2000_0000)
-    program.unless(.equal, 0) { $0.answer(.refuse(accessDenied)) }
-}
-
-/// Refuses the loaded address family. Libraries take a netlink family that this kernel does not have for granted, but not
-/// one that they may not use: libaudit, and with it su(1), would fail.
-private func refuseFamily(_ program: inout SeccompAssembler) {
-    program.when(.equal, 16 /* AF_NETLINK */) { $0.answer(.refuse(familyNotSupported)) }
-    program.answer(.refuse(accessDenied))
-}
-
-/// Of the loaded address family, TCP, whose ports Landlock mediates, and nothing that Landlock takes for something else:
-/// no MPTCP, no UDP.
-private func allowTCP(_ program: inout SeccompAssembler) {
-    program.unless(.equal, 2 /* AF_INET */) { program in
-        program.unless(.equal, 10 /* AF_INET6 */) { refuseFamily(&$0) }
-    }
-    program.load(.argument(1))
-    program.and(0xf)
-    program.unless(.equal, 1 /* SOCK_STREAM */) { $0.answer(.refuse(accessDenied)) }
-    program.load(.argument(2))
-    program.when(.equal, 0) { $0.answer(.allow) }
-    program.unless(.equal, 6 /* IPPROTO_TCP */) { $0.answer(.refuse(accessDenied)) }
-}
-
-/// One end of a pair of datagram sockets can send to any other socket; a stream is bound to its peer.
-private func refuseDatagramPairs(_ program: inout SeccompAssembler) {
-    program.load(.argument(1))
-    program.and(0xf)
-    program.unless(.equal, 1 /* SOCK_STREAM */) { program in
-        program.unless(.equal, 5 /* SOCK_SEQPACKET */) { $0.answer(.refuse(accessDenied)) }
-    }
+private enum SocketType {
+    static let stream = UInt32(1)
+    static let packets = UInt32(5)
 }
