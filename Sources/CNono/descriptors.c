@@ -92,11 +92,6 @@ ptrdiff_t nono_sys_readable(int fd) {
     return fd >= 0 && ioctl(fd, FIONREAD, &size) == 0 ? size : 0;
 }
 
-bool nono_sys_is_at_end(int fd) {
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
-    return poll(&entry, 1, 0) == 1 && (entry.revents & (POLLIN | POLLHUP)) == POLLHUP;
-}
-
 ptrdiff_t nono_sys_write(int fd, const uint8_t *bytes, size_t size) {
     sigset_t pipe_signal, mask, pending;
     sigemptyset(&pipe_signal);

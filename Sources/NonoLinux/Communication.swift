@@ -131,16 +131,13 @@ extension SandboxedProcess {
         closePipe(0)
     }
 
-    /// Reads what there is, and no more: somebody outside may go on writing. Closes the pipe at its end.
+    /// Reads what there is, and no more: somebody outside may go on writing.
     private func drain(
         _ stream: UInt32, into kept: inout CapturedOutput, _ conversation: Conversation, _ isCancelled: inout Bool,
         isLast: Bool
     ) {
         let fd = pipe(stream)
         var left = fd < 0 ? 0 : nono_sys_readable(fd)
-        if fd >= 0 && left == 0 && nono_sys_is_at_end(fd) {
-            closePipe(stream)
-        }
         // Cancelled, what is still in the pipe at the end is kept all the same.
         while left > 0 && (!isCancelled || isLast) {
             // Memory is taken for what there is: a command that writes nothing costs none.

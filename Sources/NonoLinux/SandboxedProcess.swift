@@ -26,18 +26,17 @@ public final class SandboxedProcess {
     private let sandbox: PreparedSandbox
     private let limits: ResourceLimits
     private let controlGroups: ControlGroups
-    /// The caller's ends of the pipes; -1 where there is none, or it was taken.
-    private var pipes: (input: Int32, output: Int32, error: Int32)
+    private var streams: Streams
 
     private init(
         _ process: OpaquePointer, in sandbox: PreparedSandbox, limits: ResourceLimits, controlGroups: ControlGroups,
-        pipes: (input: Int32, output: Int32, error: Int32)
+        streams: consuming Streams
     ) {
         self.process = process
         self.sandbox = sandbox
         self.limits = limits
         self.controlGroups = controlGroups
-        self.pipes = pipes
+        self.streams = streams
     }
 
     /// Starts a command. The corresponding kernel calls are `clone` and `execve`.
@@ -69,7 +68,7 @@ public final class SandboxedProcess {
                 spawnStage: NONO_SYS_LAUNCH_PROCESS.rawValue)
         }
         let process = SandboxedProcess(
-            launched, in: sandbox, limits: limits, controlGroups: controlGroups, pipes: streams.takeCallerEnds())
+            launched, in: sandbox, limits: limits, controlGroups: controlGroups, streams: streams)
         if options.waitsForStart {
             nono_sys_process_wait_for_start(launched)
             let status = process.status
@@ -82,9 +81,6 @@ public final class SandboxedProcess {
 
     deinit {
         nono_sys_process_free(process)
-        for pipe in [pipes.input, pipes.output, pipes.error] where pipe >= 0 {
-            nono_sys_close(pipe)
-        }
     }
 
     /// By which means limits are enforced.
@@ -134,26 +130,14 @@ public final class SandboxedProcess {
         nono_sys_process_end(process)
     }
 
-    /// The caller's end of a pipe: 0 of standard input, 1 and 2 of the outputs; -1 if there is none.
+    /// The caller's end of a pipe: 0 of standard input, 1 and 2 of the outputs; -1 if there is none, or it was taken.
     func pipe(_ stream: UInt32) -> Int32 {
-        switch stream {
-        case 0: pipes.input
-        case 1: pipes.output
-        case 2: pipes.error
-        default: -1
-        }
+        streams.pipe(stream)
     }
 
     /// The same, which is the caller's to close from now on.
     public func takePipe(_ stream: UInt32) -> Int32 {
-        let taken = pipe(stream)
-        switch stream {
-        case 0: pipes.input = -1
-        case 1: pipes.output = -1
-        case 2: pipes.error = -1
-        default: break
-        }
-        return taken
+        streams.takePipe(stream)
     }
 
     func closePipe(_ stream: UInt32) {

@@ -118,8 +118,6 @@ bool nono_sys_is_open(int fd);
 ptrdiff_t nono_sys_read(int fd, uint8_t *buffer, size_t size);
 /* How much can be read from a pipe now. */
 ptrdiff_t nono_sys_readable(int fd);
-/* Whether nobody can write to a pipe any more and all of it is read. */
-bool nono_sys_is_at_end(int fd);
 /* Writes once, without the signal SIGPIPE. */
 ptrdiff_t nono_sys_write(int fd, const uint8_t *bytes, size_t size);
 
