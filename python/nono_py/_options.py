@@ -7,21 +7,12 @@ import math
 import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, Optional, SupportsIndex, TypedDict, Union, cast
+from typing import IO, Any, Callable, Optional, SupportsIndex, TypedDict, Union, cast
 
 from nono_py import _nono_py
 from nono_py._results import SpawnError, explain
 
-# NONO_SPAWN_* and NONO_STDIO_* of nono.h.
-SET_TIMEOUT = 0x1
-SET_MAX_PROCESSES = 0x2
-SET_MAX_CPU_SECONDS = 0x4
-SET_MAX_FILE_SIZE = 0x8
-SET_MAX_OPEN_FILES = 0x10
-SET_MAX_MEMORY = 0x20
-SET_USER = 0x40
-SET_GROUP = 0x80
-SET_UMASK = 0x100
+# NONO_SPAWN_NO_WAIT and NONO_STDIO_* of nono.h.
 NO_WAIT = 0x400
 NULL, PIPE, DESCRIPTOR, STDOUT = range(4)
 
@@ -43,9 +34,9 @@ def command_list(command: Iterable[Text]) -> list[bytes]:
     arguments = [_text(argument) for argument in command]
     if not arguments:
         raise ValueError("command must not be empty")
-    if b"\0" in arguments[0]:
-        raise RuntimeError(f"Program not found in PATH: {os.fsdecode(arguments[0])}")
-    if any(b"\0" in argument for argument in arguments):
+    if b"\0" in b"".join(arguments):
+        if b"\0" in arguments[0]:
+            raise RuntimeError(f"Program not found in PATH: {os.fsdecode(arguments[0])}")
         raise RuntimeError("Argument contains null byte")
     return arguments
 
@@ -56,9 +47,7 @@ def _text(value: Text) -> bytes:
     return os.fsencode(value)
 
 
-def directory_path(cwd: Text | None) -> bytes | None:
-    if cwd is None:
-        return None
+def directory_path(cwd: Text) -> bytes:
     path = _text(cwd)
     if b"\0" in path:
         raise RuntimeError(
@@ -95,17 +84,15 @@ def _check_variable(name: str, value: str) -> None:
         raise ValueError(f"environment variable value for '{name}' contains null byte")
 
 
-def timeout_ns(timeout_secs: float | None) -> int | None:
+def _timeout_ns(name: str, value: Any) -> int | None:
     """Nanoseconds; None for ever, which what is longer than any process will run is too."""
-    if timeout_secs is None:
-        return None
-    if not hasattr(timeout_secs, "__float__") and not hasattr(timeout_secs, "__index__"):
-        raise TypeError(f"must be real number, not {type(timeout_secs).__name__}")
-    seconds = float(timeout_secs)
+    if not hasattr(value, "__float__") and not hasattr(value, "__index__"):
+        raise TypeError(f"must be real number, not {type(value).__name__}")
+    seconds = float(value)
     if math.isnan(seconds):
-        raise ValueError("timeout_secs must be non-negative, got NaN")
+        raise ValueError(f"{name} must be non-negative, got NaN")
     if seconds < 0:
-        raise ValueError(f"timeout_secs must be non-negative, got {_plain(seconds)}")
+        raise ValueError(f"{name} must be non-negative, got {_plain(seconds)}")
     nanoseconds = seconds * 1e9
     return None if nanoseconds >= HALF_A_CENTURY_NS else math.ceil(nanoseconds)
 
@@ -133,17 +120,48 @@ def _number(value: SupportsIndex, bits: int) -> int:
     return number
 
 
-def _positive(name: str, value: SupportsIndex | None) -> int | None:
-    if value is None:
-        return None
+def _positive(name: str, value: SupportsIndex) -> int:
     number = _number(value, 64)
     if number == 0:
         raise ValueError(f"{name} must be positive")
     return number
 
 
-def _any(value: SupportsIndex | None, bits: int = 64) -> int | None:
-    return None if value is None else _number(value, bits)
+def _large(name: str, value: SupportsIndex) -> int:
+    return _number(value, 64)
+
+
+def _small(name: str, value: SupportsIndex) -> int:
+    return _number(value, 32)
+
+
+# The numbers of struct NonoSpawnOptions, in the order in which ProcessHandle.start() takes them, which is that of their
+# bits in NONO_SPAWN_*: each with what checks it.
+NUMBERS: tuple[tuple[str, Callable[[str, Any], int | None]], ...] = (
+    ("timeout_secs", _timeout_ns),
+    ("max_processes", _positive),
+    ("max_cpu_seconds", _positive),
+    ("max_file_size_bytes", _large),
+    ("max_open_files", _positive),
+    ("max_memory_bytes", _positive),
+    ("uid", _small),
+    ("gid", _small),
+    ("umask", _small),
+)
+
+
+def _checked(values: tuple[object, ...]) -> tuple[int, tuple[int, ...]]:
+    """Which of the numbers are set, by their bits, and all of them."""
+    bits = 0
+    numbers = [0] * len(NUMBERS)
+    for position, value in enumerate(values):
+        if value is not None:
+            name, check = NUMBERS[position]
+            number = check(name, value)
+            if number is not None:
+                bits |= 1 << position
+                numbers[position] = number
+    return bits, tuple(numbers)
 
 
 def output_limit(max_output_bytes: SupportsIndex | None) -> int:
@@ -176,9 +194,10 @@ def _input(stdin: Input) -> tuple[bytes, tuple[int, int]]:
 
 def _absolute(directory: bytes | None) -> bytes | None:
     try:
-        return os.path.join(os.getcwdb(), directory or b"")
+        here = os.getcwdb()
     except OSError:
         return directory
+    return here if directory is None else os.path.join(here, directory)
 
 
 class Limits(TypedDict, total=False):
@@ -228,22 +247,21 @@ class Options:
         gid: SupportsIndex | None = None,
         umask: SupportsIndex | None = None,
     ) -> None:
-        # In the order of their bits, which is that of the numbers.
-        values = (
-            timeout_ns(timeout_secs),
-            _positive("max_processes", max_processes),
-            _positive("max_cpu_seconds", max_cpu_seconds),
-            _any(max_file_size_bytes),
-            _positive("max_open_files", max_open_files),
-            _positive("max_memory_bytes", max_memory_bytes),
-            _any(uid, 32),
-            _any(gid, 32),
-            _any(umask, 32),
+        self._set, self._numbers = _checked(
+            (
+                timeout_secs,
+                max_processes,
+                max_cpu_seconds,
+                max_file_size_bytes,
+                max_open_files,
+                max_memory_bytes,
+                uid,
+                gid,
+                umask,
+            )
         )
-        self._set = sum(1 << position for position, value in enumerate(values) if value is not None)
-        self._numbers = tuple(value or 0 for value in values)
-        self._environment = environment_list(env, inherit_env)
-        self._directory = directory_path(cwd)
+        self._environment = [] if env is None and not inherit_env else environment_list(env, inherit_env)
+        self._directory = None if cwd is None else directory_path(cwd)
 
     def _start(
         self,
@@ -259,7 +277,7 @@ class Options:
             arguments,
             self._environment,
             self._directory,
-            os.environb.get(b"PATH"),
+            None if b"/" in self.program else os.environb.get(b"PATH"),
             self._set | flags,
             streams,
             self._numbers,
