@@ -595,6 +595,11 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  * run out of memory halfway, or a thread with 16 Landlock layers of its own making.
  * A thread of the kernel that polls an io_uring with earlier rights does not answer.
  *
+ * ERR_SANDBOX_INIT, with EBUSY, also while a command of nono_sandbox_spawn() runs or
+ * its handle is not freed: what watches it shares the memory of this process and would
+ * not be restricted. What only waits for the next command in a prepared sandbox is
+ * ended.
+ *
  * On macOS it gives the text of nono_capability_set_seatbelt_profile() to the system,
  * sandbox_init(3); ERR_SANDBOX_INIT with the system's text if that is refused. Paths
  * are then those of that text: objects are not compared with those granted. A second

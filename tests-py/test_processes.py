@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from commands import children, daemons, descriptors, new_mark, running, system_caps, wait_until
+from conftest import RunChild
 
 import nono_py
 from nono_py import Process, SpawnError
@@ -347,3 +348,31 @@ def test_descriptors_run_out() -> None:
     assert 4 < len(failures) < 48
     assert [text for text in failures if "Too many open files" not in text] == []
     assert descriptors() == before
+
+
+def test_apply_is_refused_while_a_command_runs(run_child: RunChild) -> None:
+    """What watches a command shares the memory of the process, and would stay unrestricted."""
+    code = """
+    from nono_py import prepare, spawn
+    caps = CapabilitySet()
+    for path in filter(os.path.exists, ("/usr", "/lib", "/lib64", "/bin")):
+        caps.allow_path(path, R)
+    with open("secret", "w") as file:
+        file.write("secret")
+    sandbox = prepare(caps)
+    print([sandbox.run(["true"]).exit_code for _ in range(3)])
+    process = spawn(caps, ["sleep", "1000"])
+    try:
+        apply(caps)
+    except RuntimeError as error:
+        print(str(error).partition(": commands")[0], attempt(read, "secret"))
+    process.kill()
+    process.wait()
+    apply(caps)
+    print(attempt(read, "secret"), sandbox.run(["true"]).exit_code, sandbox.run(["cat", "secret"]).exit_code)
+    """
+    assert run_child(code).splitlines() == [
+        "[0, 0, 0]",
+        "Sandbox initialization failed: Failed to restrict self ok",
+        "EACCES 0 1",
+    ]

@@ -19,10 +19,14 @@
 long nono_keeper_start(char *stack_end, int *pidfd, int (*life)(void *), void *argument) {
     const uint64_t all = ~UINT64_C(0);
     uint64_t mask;
+    nono_sharers_add(1);
     nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof all);
     /* Without an exit signal: nobody who waits for children of the program gets to see it. */
     long keeper = nono_raw_clone(CLONE_VM | CLONE_PIDFD, stack_end, pidfd, life, argument);
     nono_raw(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+    if (keeper < 0) {
+        nono_sharers_add(-1);
+    }
     return keeper;
 }
 
@@ -128,12 +132,17 @@ static void look_at_slot(struct nono_sys_process *process) {
 static void look_at_keeper(struct nono_sys_process *process) {
     siginfo_t ended;
     ended.si_pid = 0;
-    if (!process->has_ended && waitid(P_PIDFD, (id_t)process->keeper, &ended, WEXITED | WNOHANG | __WALL) == 0 &&
-        ended.si_pid != 0) {
+    if (process->has_ended || process->caller != getpid()) {
+        return;
+    }
+    int result = waitid(P_PIDFD, (id_t)process->keeper, &ended, WEXITED | WNOHANG | __WALL);
+    /* A program that waits for children of any kind may have got to see its end before us. */
+    if (result == 0 ? ended.si_pid != 0 : errno == ECHILD) {
         if (!process->is_done) {
             note_loss(process, true);
         }
         process->has_ended = true;
+        nono_sharers_add(-1);
     }
 }
 

@@ -90,6 +90,9 @@ NONO_HIDDEN void nono_keeper_supervise(struct nono_sys_process *process, int cal
  * handler of the program may run in it. Returns it, or -errno. */
 NONO_HIDDEN long nono_keeper_start(char *stack_end, int *pidfd, int (*life)(void *), void *argument);
 
+/* Counts keepers and guards: 1 before one is started, -1 when it has ended (sharers.c). */
+NONO_HIDDEN void nono_sharers_add(int count);
+
 static inline void nono_close_if_open(int fd) {
     if (fd >= 0) {
         close(fd);

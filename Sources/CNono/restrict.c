@@ -2,6 +2,7 @@
  *
  * Puts a restriction in force, on all threads or on none.
  *
+ * Processes that watch commands (keeper.c) share the program's memory and are not among its threads: none may be left.
  * Order: everything that can fail is tried before the first thing that cannot be undone, as far as the kernel lets us.
  *   1. no_new_privs on the caller, which the other calls need. It alone stays when a later step fails.
  *   2. With other threads, a trial of Landlock in a child that shares our memory: it tells whether the kernel takes one
@@ -126,7 +127,18 @@ static void restrict_all(const struct nono_sys_restriction *restriction, bool is
     }
 }
 
+static bool shares_no_memory(struct nono_sys_outcome *outcome) {
+    bool shares = nono_sys_sharers() != 0;
+    if (shares) {
+        fail(outcome, NONO_SYS_STAGE_COMMANDS, EBUSY);
+    }
+    return !shares;
+}
+
 static void restrict_process(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome) {
+    if (!shares_no_memory(outcome)) {
+        return;
+    }
     int failure = nono_sys_no_new_privs();
     if (failure != 0) {
         fail(outcome, NONO_SYS_STAGE_NO_NEW_PRIVS, -failure);
@@ -143,7 +155,10 @@ static void restrict_process(const struct nono_sys_restriction *restriction, str
             return;
         }
     }
-    restrict_all(restriction, is_alone, outcome);
+    /* Nobody can start one any more. */
+    if (shares_no_memory(outcome)) {
+        restrict_all(restriction, is_alone, outcome);
+    }
     if (!is_alone) {
         nono_sys_resume_threads(outcome->stage == NONO_SYS_STAGE_DONE ? restriction : NULL, outcome);
     }
@@ -160,6 +175,7 @@ void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct no
     *outcome = (struct nono_sys_outcome){.stage = NONO_SYS_STAGE_DONE};
     /* A thread that is cancelled halfway would leave the others standing. */
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    nono_sys_end_idle_slots();
     pthread_mutex_lock(&one_at_a_time);
     restrict_process(restriction, outcome);
     pthread_mutex_unlock(&one_at_a_time);

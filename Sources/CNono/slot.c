@@ -29,7 +29,24 @@ struct nono_sys_pool {
     bool was_used;
     int slots;
     struct nono_sys_slot *free;
+    struct nono_sys_pool *next; /* of all pools, newest first */
 };
+
+/* Held across a fork, so that a child finds it free and the list whole. */
+static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct nono_sys_pool *pools;
+
+static void lock_pools(void) {
+    pthread_mutex_lock(&pools_lock);
+}
+
+static void unlock_pools(void) {
+    pthread_mutex_unlock(&pools_lock);
+}
+
+__attribute__((constructor)) static void keep_pools_across_fork(void) {
+    (void)pthread_atfork(lock_pools, unlock_pools, unlock_pools);
+}
 
 struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope) {
     struct nono_sys_pool *pool = calloc(1, sizeof *pool);
@@ -38,6 +55,10 @@ struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restr
         pool->restriction = *restriction;
         pool->scope = scope;
         pool->owner = getpid();
+        lock_pools();
+        pool->next = pools;
+        pools = pool;
+        unlock_pools();
     }
     return pool;
 }
@@ -183,17 +204,51 @@ void nono_slot_give_back(struct nono_sys_pool *pool, struct nono_sys_slot *slot)
     }
 }
 
-void nono_sys_pool_free(struct nono_sys_pool *pool) {
-    while (pool->free != NULL) {
-        struct nono_sys_slot *slot = pool->free;
-        pool->free = slot->next;
-        if (pool->owner == getpid()) {
+/* Ends slots that are not in use. */
+static void end_slots(struct nono_sys_slot *slot, bool is_ours) {
+    while (slot != NULL) {
+        struct nono_sys_slot *next = slot->next;
+        if (is_ours) {
             nono_slot_break(slot);
         }
         discard(slot);
+        slot = next;
     }
+}
+
+void nono_sys_pool_free(struct nono_sys_pool *pool) {
+    lock_pools();
+    struct nono_sys_pool **link = &pools;
+    while (*link != pool) {
+        link = &(*link)->next;
+    }
+    *link = pool->next;
+    unlock_pools();
+    end_slots(pool->free, pool->owner == getpid());
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+}
+
+static void empty(struct nono_sys_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    struct nono_sys_slot *slots = pool->free;
+    pool->free = NULL;
+    for (const struct nono_sys_slot *slot = slots; slot != NULL; slot = slot->next) {
+        pool->slots--;
+    }
+    pool->was_used = false;
+    pthread_mutex_unlock(&pool->lock);
+    end_slots(slots, true);
+}
+
+void nono_sys_end_idle_slots(void) {
+    lock_pools();
+    for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
+        if (pool->owner == getpid()) {
+            empty(pool);
+        }
+    }
+    unlock_pools();
 }
 
 int nono_slot_start(struct nono_sys_slot *slot, struct nono_sys_process *process) {
@@ -238,9 +293,15 @@ int nono_slot_hear(struct nono_sys_slot *slot) {
 }
 
 void nono_slot_break(struct nono_sys_slot *slot) {
+    if (slot->is_broken) {
+        return;
+    }
     slot->is_broken = true;
     nono_close_if_open(slot->alarm);
     slot->alarm = -1;
     while (slot->guard >= 0 && waitid(P_PIDFD, (id_t)slot->guard, NULL, WEXITED | __WALL) != 0 && errno == EINTR) {
+    }
+    if (slot->guard >= 0) {
+        nono_sharers_add(-1);
     }
 }

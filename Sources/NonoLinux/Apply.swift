@@ -142,6 +142,11 @@ extension NonoError {
         var subject = outcome.thread != 0 ? threadName(outcome) : "the calling thread"
         var hasReason = true
         switch nono_sys_stage(UInt32(outcome.stage)) {
+        case NONO_SYS_STAGE_COMMANDS:
+            (what, subject) = ("", "commands run in sandboxes of their own")
+            end =
+                ", and what watches them shares the memory of this process: wait for them, or end them, before"
+            hasReason = false
         case NONO_SYS_STAGE_NO_NEW_PRIVS: (what, subject) = ("failed to set no_new_privs", "")
         case NONO_SYS_STAGE_LIST_THREADS: (what, subject) = ("failed to stop the other threads", "")
         case NONO_SYS_STAGE_STOP_THREAD:

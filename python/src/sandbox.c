@@ -43,8 +43,8 @@ const char sandbox_apply_doc[] =
     "\n"
     "What a sandbox closes besides can be left open, one thing for each keyword.\n"
     "\n"
-    "Raises RuntimeError if this system cannot enforce the set, or if a thread does not answer;\n"
-    "nothing is restricted then.";
+    "Raises RuntimeError if this system cannot enforce the set, if a thread does not answer, or while\n"
+    "a command of sandboxed_exec() or spawn() runs; nothing is restricted then.";
 
 const char sandbox_prepare_doc[] = "prepare(caps, " OPTIONS_SIGNATURE ")\n--\n\n"
                                    "Prepare the sandbox of a set, for running commands in it; a SandboxHandle.";

@@ -34,6 +34,7 @@ struct nono_sys_restriction {
 
 enum nono_sys_stage {
     NONO_SYS_STAGE_DONE,
+    NONO_SYS_STAGE_COMMANDS, /* commands run in sandboxes of their own */
     NONO_SYS_STAGE_NO_NEW_PRIVS,
     NONO_SYS_STAGE_LIST_THREADS,
     NONO_SYS_STAGE_STOP_THREAD, /* a thread did not answer */
@@ -53,6 +54,11 @@ struct nono_sys_outcome {
 /* Restricts every thread of the process: no_new_privs, seccomp(2), Landlock, capabilities. Other threads are stopped
  * first, and nothing is restricted unless all of them have stopped. */
 void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome);
+
+/* How many processes share the memory of this one and would stay as they are (sharers.c). */
+int nono_sys_sharers(void);
+/* Ends those that wait for the next command in a prepared sandbox (slot.c). */
+void nono_sys_end_idle_slots(void);
 
 /* What each thread does for itself; async-signal-safe. Both return 0 or -errno. */
 int nono_sys_restrict_thread_landlock(const struct nono_sys_restriction *restriction);
