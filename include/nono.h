@@ -216,6 +216,20 @@ struct NonoQueryResult {
 };
 typedef struct NonoQueryResult NonoQueryResult;
 
+/* The same about a path without strings to release. Set struct_size to sizeof this
+ * struct, and path and path_size to a buffer, or to NULL and 0. Since 0.4. */
+struct NonoPathAnswer {
+    size_t struct_size;
+    enum NonoQueryStatus status;
+    enum NonoQueryReason reason;
+    uint32_t access;    /* NONO_ACCESS_MODE_*: of GRANTED_PATH what it gives, of
+                         * INSUFFICIENT_ACCESS what there is; INVALID otherwise */
+    char *path;         /* of GRANTED_PATH the grant, terminated and cut to fit */
+    size_t path_size;   /* of the buffer */
+    size_t path_length; /* of the whole path; 0 if there is none */
+};
+typedef struct NonoPathAnswer NonoPathAnswer;
+
 /* Whether and how this system can sandbox. Both strings belong to the caller. */
 struct NonoSupportInfo {
     bool is_supported;
@@ -560,6 +574,11 @@ NONO_API enum NonoErrorCode nono_query_context_query_path(const struct NonoQuery
 NONO_API enum NonoErrorCode nono_query_context_query_path_bytes(const struct NonoQueryContext *ctx, const char *path,
                                                                 size_t length, uint32_t mode,
                                                                 struct NonoQueryResult *out_result);
+
+/* The same, in less time. Since 0.4. */
+NONO_API enum NonoErrorCode nono_query_context_answer_path(const struct NonoQueryContext *ctx, const char *path,
+                                                           size_t length, uint32_t mode,
+                                                           struct NonoPathAnswer *out_answer);
 
 /* Answers NETWORK_ALLOWED or, for every mode but ALLOW_ALL, NETWORK_BLOCKED. */
 NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQueryContext *ctx,

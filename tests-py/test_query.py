@@ -58,8 +58,14 @@ def test_order_of_keys(tree: Path) -> None:
 
 def test_results_are_the_callers_own(tree: Path) -> None:
     context = QueryContext(granting(("d", R)))
-    first: Any = context.query_path("d", R)
-    first.clear()
+    for path, mode in (("d", R), ("d", W), ("other", R)):
+        first: Any = context.query_path(path, mode)
+        kept = dict(first)
+        first.clear()
+        assert context.query_path(path, mode) == kept
+    network: Any = context.query_network()
+    network.clear()
+    assert context.query_network() == {"status": "allowed", "reason": "network_allowed"}
     assert context.query_path("d", R) == allowed(tree / "d", "read")
 
 

@@ -149,6 +149,23 @@ func textArgument(_ start: UnsafePointer<CChar>?, name: StaticString) throws(Non
     return try textArgument(start, nono_sys_string_length(start), name: name)
 }
 
+/// Where a result goes.
+func output<Value>(
+    _ pointer: UnsafeMutablePointer<Value>?, name: StaticString
+) throws(NonoError) -> UnsafeMutablePointer<Value> {
+    guard let pointer else {
+        throw NonoError(.invalidArgument, "\(name) pointer is NULL")
+    }
+    return pointer
+}
+
+/// A larger struct is that of a later version; what it asks for is not known here.
+func checkSize<Struct>(_ size: Int, of type: Struct.Type, name: StaticString) throws(NonoError) {
+    guard size == MemoryLayout<Struct>.size else {
+        throw NonoError(.invalidArgument, "struct_size of the \(name) is \(UInt(bitPattern: size))")
+    }
+}
+
 func modeArgument(_ mode: UInt32) throws(NonoError) -> AccessMode {
     guard let access = AccessMode(rawValue: mode) else {
         throw NonoError(.invalidArgument, "invalid access mode: \(mode)")

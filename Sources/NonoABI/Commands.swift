@@ -123,22 +123,6 @@ private func take(_ output: inout CapturedOutput) -> UnsafeMutablePointer<CChar>
     output.take().map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: CChar.self) }
 }
 
-private func output<Value>(
-    _ pointer: UnsafeMutablePointer<Value>?, name: StaticString
-) throws(NonoError) -> UnsafeMutablePointer<Value> {
-    guard let pointer else {
-        throw NonoError(.invalidArgument, "\(name) pointer is NULL")
-    }
-    return pointer
-}
-
-/// A larger struct is that of a later version; what it asks for is not known here.
-private func checkSize<Struct>(_ size: Int, of type: Struct.Type, name: StaticString) throws(NonoError) {
-    guard size == MemoryLayout<Struct>.size else {
-        throw NonoError(.invalidArgument, "struct_size of the \(name) is \(UInt(bitPattern: size))")
-    }
-}
-
 extension Conversation {
     fileprivate init(_ communication: UnsafePointer<NonoCommunication>?) throws(NonoError) {
         guard let communication = communication?.pointee else {

@@ -161,6 +161,12 @@ static void queries(void) {
     FAILS_ARGUMENT(nono_query_context_query_path_bytes(ctx, NULL, 1, BAD_MODE, NULL), "invalid access mode: 7");
     FAILS_ARGUMENT(nono_query_context_query_path_bytes(ctx, NULL, 1, READ, NULL), BAD_PATH);
     FAILS_ARGUMENT(nono_query_context_query_path_bytes(ctx, "/", 1, READ, NULL), OUT_IS_NULL);
+    struct NonoPathAnswer answer = {.struct_size = sizeof answer - 1};
+    FAILS_ARGUMENT(nono_query_context_answer_path(NULL, NULL, 1, BAD_MODE, NULL), CTX_IS_NULL);
+    FAILS_ARGUMENT(nono_query_context_answer_path(ctx, NULL, 1, BAD_MODE, NULL), "invalid access mode: 7");
+    FAILS_ARGUMENT(nono_query_context_answer_path(ctx, NULL, 1, READ, NULL), BAD_PATH);
+    FAILS_ARGUMENT(nono_query_context_answer_path(ctx, "/", 1, READ, NULL), "out_answer pointer is NULL");
+    FAILS_ARGUMENT(nono_query_context_answer_path(ctx, "/", 1, READ, &answer), "struct_size of the answer is 47");
     FAILS_ARGUMENT(nono_query_context_query_network(NULL, NULL), CTX_IS_NULL);
     FAILS_ARGUMENT(nono_query_context_query_network(NULL, &result), CTX_IS_NULL);
     FAILS_ARGUMENT(nono_query_context_query_network(ctx, NULL), OUT_IS_NULL);

@@ -10,6 +10,36 @@
 
 enum { READ = 0, WRITE = 1, READ_WRITE = 2 };
 
+static uint32_t mode_of(const char *access) {
+    return strcmp(access, "read") == 0 ? READ : strcmp(access, "write") == 0 ? WRITE : READ_WRITE;
+}
+
+/* The answer without strings says the same, into a buffer of any size. */
+static void compare(const struct NonoQueryContext *ctx, const char *path, uint32_t mode,
+                    const NonoQueryResult *result) {
+    const char *granted = result->granted_path == NULL ? "" : result->granted_path;
+    char buffer[4096];
+    const size_t sizes[] = {0, 1, 2, 7, strlen(granted), strlen(granted) + 1, sizeof buffer};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(buffer, 'x', sizeof buffer);
+        NonoPathAnswer answer = {.struct_size = sizeof answer, .path = buffer, .path_size = sizes[i], .path_length = 9};
+        CHECK_OK(nono_query_context_answer_path(ctx, path, strlen(path), mode, &answer));
+        CHECK(answer.status == result->status && answer.reason == result->reason);
+        CHECK_INT(answer.path_length, strlen(granted));
+        if (result->granted_path != NULL && sizes[i] > 0) {
+            size_t kept = strlen(granted) < sizes[i] ? strlen(granted) : sizes[i] - 1;
+            CHECK(memcmp(buffer, granted, kept) == 0 && buffer[kept] == '\0' && buffer[kept + 1] == 'x');
+        } else {
+            CHECK_INT(buffer[0], 'x');
+        }
+        const char *access = result->access != NULL ? result->access : result->granted;
+        CHECK_INT(answer.access, access == NULL ? NONO_ACCESS_MODE_INVALID : mode_of(access));
+    }
+    NonoPathAnswer without = {.struct_size = sizeof without};
+    CHECK_OK(nono_query_context_answer_path(ctx, path, strlen(path), mode, &without));
+    CHECK_INT(without.path_length, strlen(granted));
+}
+
 /* One answer as text, for comparison: "granted_path ACCESS PATH", "insufficient_access GRANTED < REQUESTED" or
  * "path_not_granted". Checks that just the strings of the reason are there. */
 static const char *ask(const struct NonoQueryContext *ctx, const char *path, uint32_t mode) {
@@ -23,6 +53,7 @@ static const char *ask(const struct NonoQueryContext *ctx, const char *path, uin
     CHECK(same.status == result.status && same.reason == result.reason);
     CHECK_TEXT(same.granted_path, result.granted_path);
     CHECK_TEXT(same.access, result.access);
+    compare(ctx, path, mode, &result);
     const char *answer = "unknown";
     bool allowed = result.reason == NONO_QUERY_REASON_GRANTED_PATH;
     bool insufficient = result.reason == NONO_QUERY_REASON_INSUFFICIENT_ACCESS;

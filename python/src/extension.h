@@ -17,6 +17,8 @@
 #include <stdbool.h>
 
 #define ACCESS_MODE_COUNT 3
+/* One for each reason, for each access that is granted, for each that was asked for. */
+#define ANSWER_COUNT (5 * ACCESS_MODE_COUNT * ACCESS_MODE_COUNT)
 
 /* The keys and values of query results, made once; module.c holds their texts. */
 enum text {
@@ -50,6 +52,8 @@ struct module_state {
     PyTypeObject *process_type;
     PyObject *access_modes[ACCESS_MODE_COUNT]; /* indexed by NONO_ACCESS_MODE_* */
     PyObject *texts[TEXT_COUNT];
+    /* What query_context.c copies, made as it is needed. */
+    PyObject *answers[ANSWER_COUNT];
 };
 
 /* The conversions that clang and GCC call pedantic; POSIX and CPython's slots rest on them. */

@@ -143,6 +143,9 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     for (int i = 0; i < TEXT_COUNT; i++) {
         Py_VISIT(state->texts[i]);
     }
+    for (int i = 0; i < ANSWER_COUNT; i++) {
+        Py_VISIT(state->answers[i]);
+    }
     return 0;
 }
 
@@ -162,6 +165,9 @@ static int clear(PyObject *module) {
     }
     for (int i = 0; i < TEXT_COUNT; i++) {
         Py_CLEAR(state->texts[i]);
+    }
+    for (int i = 0; i < ANSWER_COUNT; i++) {
+        Py_CLEAR(state->answers[i]);
     }
     return 0;
 }
