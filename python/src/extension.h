@@ -17,8 +17,7 @@
 #include <stdbool.h>
 
 #define ACCESS_MODE_COUNT 3
-/* One for each reason, for each access that is granted, for each that was asked for. */
-#define ANSWER_COUNT (5 * ACCESS_MODE_COUNT * ACCESS_MODE_COUNT)
+#define QUERY_REASON_COUNT 5
 
 /* The keys and values of query results, made once; module.c holds their texts. */
 enum text {
@@ -52,8 +51,8 @@ struct module_state {
     PyTypeObject *process_type;
     PyObject *access_modes[ACCESS_MODE_COUNT]; /* indexed by NONO_ACCESS_MODE_* */
     PyObject *texts[TEXT_COUNT];
-    /* What query_context.c copies, made as it is needed. */
-    PyObject *answers[ANSWER_COUNT];
+    /* What query_context.c copies: for each reason, for each pair of accesses. */
+    PyObject *answers[QUERY_REASON_COUNT][ACCESS_MODE_COUNT * ACCESS_MODE_COUNT];
 };
 
 /* The conversions that clang and GCC call pedantic; POSIX and CPython's slots rest on them. */

@@ -143,8 +143,10 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     for (int i = 0; i < TEXT_COUNT; i++) {
         Py_VISIT(state->texts[i]);
     }
-    for (int i = 0; i < ANSWER_COUNT; i++) {
-        Py_VISIT(state->answers[i]);
+    for (int i = 0; i < QUERY_REASON_COUNT; i++) {
+        for (int j = 0; j < ACCESS_MODE_COUNT * ACCESS_MODE_COUNT; j++) {
+            Py_VISIT(state->answers[i][j]);
+        }
     }
     return 0;
 }
@@ -166,8 +168,10 @@ static int clear(PyObject *module) {
     for (int i = 0; i < TEXT_COUNT; i++) {
         Py_CLEAR(state->texts[i]);
     }
-    for (int i = 0; i < ANSWER_COUNT; i++) {
-        Py_CLEAR(state->answers[i]);
+    for (int i = 0; i < QUERY_REASON_COUNT; i++) {
+        for (int j = 0; j < ACCESS_MODE_COUNT * ACCESS_MODE_COUNT; j++) {
+            Py_CLEAR(state->answers[i][j]);
+        }
     }
     return 0;
 }

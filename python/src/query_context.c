@@ -34,66 +34,67 @@ static void dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
-static enum text access_text(uint32_t mode) {
-    return mode == NONO_ACCESS_MODE_READ ? TEXT_READ : mode == NONO_ACCESS_MODE_WRITE ? TEXT_WRITE : TEXT_READ_WRITE;
+/* What an answer looks like: two pairs of texts, and where accesses belong to the reason two more. */
+static const struct {
+    enum text status, reason;
+    bool has_accesses;
+    enum text keys[2];
+} SHAPES[QUERY_REASON_COUNT] = {
+    /* The path itself takes the place of the first access. */
+    [NONO_QUERY_REASON_GRANTED_PATH] = {TEXT_ALLOWED, TEXT_GRANTED_PATH, true, {TEXT_GRANTED_PATH, TEXT_ACCESS}},
+    [NONO_QUERY_REASON_INSUFFICIENT_ACCESS] = {TEXT_DENIED,
+                                               TEXT_INSUFFICIENT_ACCESS,
+                                               true,
+                                               {TEXT_GRANTED, TEXT_REQUESTED}},
+    [NONO_QUERY_REASON_PATH_NOT_GRANTED] = {.status = TEXT_DENIED, .reason = TEXT_PATH_NOT_GRANTED},
+    [NONO_QUERY_REASON_NETWORK_ALLOWED] = {.status = TEXT_ALLOWED, .reason = TEXT_NETWORK_ALLOWED},
+    [NONO_QUERY_REASON_NETWORK_BLOCKED] = {.status = TEXT_DENIED, .reason = TEXT_NETWORK_BLOCKED},
+};
+static const enum text ACCESS_TEXTS[ACCESS_MODE_COUNT] = {TEXT_READ, TEXT_WRITE, TEXT_READ_WRITE};
+
+static bool add(const struct module_state *state, PyObject *dict, enum text key, enum text value) {
+    return PyDict_SetItem(dict, state->texts[key], state->texts[value]) == 0;
 }
 
-/* A new dict of texts, of so many keys each with its value. */
-static PyObject *dict_of_texts(const struct module_state *state, const enum text *pairs, size_t count) {
+static PyObject *make_answer(const struct module_state *state, int reason, int first, int second) {
     PyObject *dict = PyDict_New();
-    for (size_t i = 0; dict != NULL && i < count; i++) {
-        if (PyDict_SetItem(dict, state->texts[pairs[2 * i]], state->texts[pairs[2 * i + 1]]) != 0) {
-            Py_CLEAR(dict);
-        }
+    bool made = dict != NULL && add(state, dict, TEXT_STATUS, SHAPES[reason].status) &&
+                add(state, dict, TEXT_REASON, SHAPES[reason].reason);
+    if (made && SHAPES[reason].has_accesses) {
+        made = add(state, dict, SHAPES[reason].keys[0], ACCESS_TEXTS[first]) &&
+               add(state, dict, SHAPES[reason].keys[1], ACCESS_TEXTS[second]);
+    }
+    if (!made) {
+        Py_CLEAR(dict);
     }
     return dict;
 }
 
-static PyObject *make_template(const struct module_state *state, enum NonoQueryReason reason, uint32_t access,
-                               uint32_t requested) {
-    switch (reason) {
-    case NONO_QUERY_REASON_GRANTED_PATH: {
-        /* The path itself comes later. */
-        const enum text pairs[] = {TEXT_STATUS,       TEXT_ALLOWED,      TEXT_REASON, TEXT_GRANTED_PATH,
-                                   TEXT_GRANTED_PATH, TEXT_GRANTED_PATH, TEXT_ACCESS, access_text(access)};
-        return dict_of_texts(state, pairs, 4);
+static bool make_answers(struct module_state *state) {
+    for (int reason = 0; reason < QUERY_REASON_COUNT; reason++) {
+        int accesses = SHAPES[reason].has_accesses ? ACCESS_MODE_COUNT : 1;
+        for (int i = 0; i < accesses * accesses; i++) {
+            PyObject *made = make_answer(state, reason, i / ACCESS_MODE_COUNT, i % ACCESS_MODE_COUNT);
+            if (made == NULL) {
+                return false;
+            }
+            state->answers[reason][i] = made;
+        }
     }
-    case NONO_QUERY_REASON_INSUFFICIENT_ACCESS: {
-        const enum text pairs[] = {TEXT_STATUS,  TEXT_DENIED,         TEXT_REASON,    TEXT_INSUFFICIENT_ACCESS,
-                                   TEXT_GRANTED, access_text(access), TEXT_REQUESTED, access_text(requested)};
-        return dict_of_texts(state, pairs, 4);
-    }
-    case NONO_QUERY_REASON_NETWORK_ALLOWED: {
-        const enum text pairs[] = {TEXT_STATUS, TEXT_ALLOWED, TEXT_REASON, TEXT_NETWORK_ALLOWED};
-        return dict_of_texts(state, pairs, 2);
-    }
-    case NONO_QUERY_REASON_NETWORK_BLOCKED: {
-        const enum text pairs[] = {TEXT_STATUS, TEXT_DENIED, TEXT_REASON, TEXT_NETWORK_BLOCKED};
-        return dict_of_texts(state, pairs, 2);
-    }
-    default: {
-        const enum text pairs[] = {TEXT_STATUS, TEXT_DENIED, TEXT_REASON, TEXT_PATH_NOT_GRANTED};
-        return dict_of_texts(state, pairs, 2);
-    }
-    }
+    return true;
 }
 
 /* An answer as a dict of its own. Answers differ in few ways but for a path, so each is made once and copied, which
  * takes half the time. */
-static PyObject *answer(PyObject *self, enum NonoQueryReason reason, uint32_t access, uint32_t requested) {
-    struct module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    uint32_t kind = reason == NONO_QUERY_REASON_PATH_NOT_GRANTED ? 0 : access * ACCESS_MODE_COUNT + requested;
-    PyObject **template = &state->answers[reason * ACCESS_MODE_COUNT * ACCESS_MODE_COUNT + kind];
-    if (*template == NULL) {
-        *template = make_template(state, reason, access, requested);
-    }
-    return *template == NULL ? NULL : PyDict_Copy(*template);
+static PyObject *answer(PyObject *self, enum NonoQueryReason reason, uint32_t first, uint32_t second) {
+    const struct module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    return PyDict_Copy(state->answers[reason][SHAPES[reason].has_accesses ? first * ACCESS_MODE_COUNT + second : 0]);
 }
 
 static PyObject *granted_path(PyObject *self, const struct NonoPathAnswer *found) {
     const struct module_state *state = PyType_GetModuleState(Py_TYPE(self));
     PyObject *path = module_path(found->path);
-    PyObject *dict = path == NULL ? NULL : answer(self, found->reason, found->access, 0);
+    PyObject *dict = path == NULL ? NULL : answer(self, found->reason, 0, found->access);
     if (dict != NULL && PyDict_SetItem(dict, state->texts[TEXT_GRANTED_PATH], path) != 0) {
         Py_CLEAR(dict);
     }
@@ -128,7 +129,8 @@ static PyObject *query_path(PyObject *self, PyObject *const *args, Py_ssize_t co
     if (code != NONO_ERROR_CODE_OK) {
         return raise_last_error(code);
     }
-    return found.path_length > 0 ? granted_path(self, &found) : answer(self, found.reason, found.access, mode);
+    return found.reason == NONO_QUERY_REASON_GRANTED_PATH ? granted_path(self, &found)
+                                                          : answer(self, found.reason, found.access, mode);
 }
 
 static PyObject *query_network(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -179,5 +181,5 @@ static PyType_Spec spec = {
 };
 
 bool query_context_init(PyObject *module, struct module_state *state) {
-    return module_add_class(module, &spec, &state->query_context_type);
+    return module_add_class(module, &spec, &state->query_context_type) && make_answers(state);
 }
