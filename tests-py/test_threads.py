@@ -2,6 +2,7 @@
 """One object may be used by several threads, and calls that wait for the file system stop nobody else."""
 
 import os
+import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,17 @@ from pathlib import Path
 import pytest
 from conftest import RunChild
 
-from nono_py import AccessMode, CapabilitySet, QueryContext, SandboxState
+from nono_py import (
+    AccessMode,
+    CapabilitySet,
+    QueryContext,
+    SandboxState,
+    prepare,
+    sandbox_status,
+    sandboxed_exec,
+    support_info,
+    unenforced,
+)
 
 R, W = AccessMode.READ, AccessMode.WRITE
 ROUNDS = 300
@@ -102,3 +113,44 @@ def test_others_go_on_meanwhile(run_child: RunChild) -> None:
     thread.join()
     """
     assert run_child(code).splitlines() == ["True"] * 3
+
+
+def test_every_object_in_every_thread(tree: Path, sandbox: None) -> None:
+    """What a free-threaded CPython runs at once: calls of every class on shared objects, and the making of new ones."""
+    shared = CapabilitySet()
+    shared.allow_path("d", R)
+    context = QueryContext(shared)
+    state = SandboxState.from_caps(shared)
+    text = state.to_json()
+    left_open = unenforced(shared)
+    (only,) = shared.fs_capabilities()
+    first = str(only.access), only.original, str(only.source)
+    expected = context.query_path("d/f.txt", R), context.query_path("d", W), context.query_path("other", R)
+    commands = CapabilitySet()
+    commands.allow_program("true")
+    prepared = prepare(commands)
+
+    def ask() -> None:
+        answers = context.query_path("d/f.txt", R), context.query_path("d", W), context.query_path("other", R)
+        assert answers == expected
+        assert context.query_network() == {"status": "allowed", "reason": "network_allowed"}
+
+    def convert() -> None:
+        assert state.to_json() == SandboxState.from_json(text).to_json() == text
+        assert SandboxState.from_caps(shared).to_caps().path_covered("d")
+
+    def look() -> None:
+        for capability in shared.fs_capabilities():
+            assert (str(capability.access), capability.original, str(capability.source)) == first
+            assert hash(capability.access) == hash(AccessMode.READ)
+        assert repr(shared).startswith("CapabilitySet(fs=")
+        assert support_info().is_supported
+        assert sandbox_status()["layers"] == 0
+        assert unenforced(shared) == left_open
+
+    def run() -> None:
+        if random.random() < 0.1:
+            assert prepared.run(["true"]).exit_code == 0
+            assert sandboxed_exec(commands, ["true"]).exit_code == 0
+
+    in_threads(ask, ask, convert, look, lambda: shared.allow_path("d", R), shared.deduplicate, run, run)
