@@ -56,10 +56,14 @@ struct Capabilities: OptionSet, Equatable, Sendable {
         rawValue = 1 << number
     }
 
+    /// SETGID and SETUID.
+    static let changingUser: Capabilities = [Capabilities(6), Capabilities(7)]
+
     /// Those with which a process reaches around its sandbox or changes the system for others. What ordinary work of
     /// root needs stays: CHOWN, DAC_OVERRIDE, FOWNER, SETUID, SETGID, KILL and such.
     static let leadingOut: Capabilities = [
         Capabilities(2),  // DAC_READ_SEARCH: open_by_handle_at
+        Capabilities(9),  // LINUX_IMMUTABLE
         Capabilities(12),  // NET_ADMIN
         Capabilities(13),  // NET_RAW
         Capabilities(16),  // SYS_MODULE

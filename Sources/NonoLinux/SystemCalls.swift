@@ -79,7 +79,7 @@ struct SystemCall: Equatable, Sendable {
                 SystemCall("shmget", 29, 194), SystemCall("shmat", 30, 196), SystemCall("shmctl", 31, 195),
                 SystemCall("semget", 64, 190), SystemCall("semop", 65, 193), SystemCall("semctl", 66, 191),
                 SystemCall("semtimedop", 220, 192), SystemCall("msgget", 68, 186), SystemCall("msgsnd", 69, 189),
-                SystemCall("msgrcv", 70, 188), SystemCall("msgctl", 71, 187),
+                SystemCall("msgrcv", 70, 188), SystemCall("msgctl", 71, 187), SystemCall("mq_unlink", 241, 181),
             ]
         ),
         (.bpf, [SystemCall("bpf", 321, 280)]),
@@ -94,7 +94,7 @@ struct SystemCall: Equatable, Sendable {
                 SystemCall("reboot", 169, 142), SystemCall("acct", 163, 89), SystemCall("quotactl", 179, 60),
                 SystemCall("quotactl_fd", 443, 443), SystemCall("iopl", 172, nil), SystemCall("ioperm", 173, nil),
                 SystemCall("syslog", 103, 116), SystemCall("vhangup", 153, 58),
-                SystemCall("lookup_dcookie", 212, 18),
+                SystemCall("lookup_dcookie", 212, 18), SystemCall("file_setattr", 469, 469),
             ]
         ),
         (

@@ -15,7 +15,7 @@
 
 enum { READ_WRITE = 2, NOBODY = 65534, LAST_CAPABILITY = 40 };
 
-static const int kept[] = {0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 15, 18, 23, 24, 28, 29, 31};
+static const int kept[] = {0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 18, 23, 24, 28, 29, 31};
 
 static bool is_kept(int capability) {
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {

@@ -60,6 +60,7 @@ static const struct call {
     CALL(msgsnd, SYSV_IPC, false, BAD, BAD, BAD),
     CALL(msgrcv, SYSV_IPC, false, BAD, BAD, BAD),
     CALL(msgctl, SYSV_IPC, false, BAD, BAD, BAD),
+    CALL(mq_unlink, SYSV_IPC, false, BAD),
     CALL(bpf, BPF, false, 4711, BAD, 16),
     CALL(perf_event_open, PERF_EVENTS, false, BAD, 0, BAD, BAD),
     CALL(userfaultfd, USERFAULTFD, false, BAD),
@@ -91,6 +92,9 @@ static const struct call {
 #endif
 #ifdef SYS_quotactl_fd
     CALL(quotactl_fd, KERNEL_ADMINISTRATION, false, BAD, BAD, BAD, BAD),
+#endif
+#ifdef SYS_file_setattr
+    CALL(file_setattr, KERNEL_ADMINISTRATION, false, BAD, BAD, BAD, BAD, BAD),
 #endif
     CALL(open_by_handle_at, FILE_HANDLES, true, BAD, BAD, 0),
     CALL(fanotify_init, FILE_HANDLES, false, BAD, BAD),
