@@ -39,7 +39,7 @@ let cSettings: [CSetting] = [
     let hasStandIn = false
     let cOfOthers = [
         "block.c", "capabilities.c", "command.c", "descriptors.c", "files.c", "keeper.c", "landlock.c", "launch.c",
-        "random.c", "raw_clone.c", "restrict.c", "sharers.c", "slot.c", "stop_signal.c", "template.c", "thread_list.c",
+        "random.c", "raw_clone.c", "registry.c", "restrict.c", "slot.c", "stop_signal.c", "template.c", "thread_list.c",
         "threads.c",
     ]
     let abiOfOthers = ["Commands.swift"]

@@ -35,8 +35,9 @@
  *   used by several threads: handles are synchronised. Freeing a handle that
  *   another thread still uses is an error of the caller. The error state is per
  *   thread. No function is a cancellation point, pthread_cancel(3). After fork()
- *   the child may call everything; between vfork() and exec, or in a signal
- *   handler, nothing.
+ *   the child may call everything, but its parent's commands are not its own:
+ *   waiting for one is an error, and freeing the handle ends nothing. Between
+ *   vfork() and exec, or in a signal handler, nothing may be called.
  *
  * Encoding. Strings are NUL-terminated UTF-8. Paths that this library returns
  *   are the bytes that the kernel uses and need not be UTF-8. Functions that end
@@ -617,7 +618,9 @@ NONO_API enum NonoErrorCode nono_query_context_query_network(const struct NonoQu
  * ERR_SANDBOX_INIT, with EBUSY, also while a command of nono_sandbox_spawn() runs or
  * its handle is not freed: what watches it shares the memory of this process and would
  * not be restricted. What only waits for the next command in a prepared sandbox is
- * ended.
+ * ended. A prepared sandbox that another process has too, because this one was forked
+ * or has forked since it was made, cannot be used in this process from then on, even if
+ * this fails: who may add to its rules could let the other one's commands out.
  *
  * On macOS it gives the text of nono_capability_set_seatbelt_profile() to the system,
  * sandbox_init(3); ERR_SANDBOX_INIT with the system's text if that is refused. Paths

@@ -142,6 +142,14 @@ def test_open_files() -> None:
     assert run("bash", "-c", "exec 19</dev/null", max_open_files=20).exit_code == 0
 
 
+def test_limits_cannot_be_raised() -> None:
+    """CAP_SYS_RESOURCE, which a root has elsewhere than in a container, raises hard limits."""
+    assert shell("ulimit -H -n 101 || ulimit -H -n", max_open_files=100).stdout == b"100\n"
+    status = shell("cat /proc/self/status", max_open_files=100).stdout.decode()
+    permitted = int(status.split("CapPrm:")[1].split()[0], 16)
+    assert permitted & 1 << 24 == 0
+
+
 def test_file_size(tmp_path: Path) -> None:
     file = tmp_path / "file"
     command = ["dd", "if=/dev/zero", f"of={file}", "bs=1000", "count=10"]

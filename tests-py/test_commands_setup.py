@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from commands import new_mark, running, system_caps
+from conftest import RunChild
 
 import nono_py
 from nono_py import AccessMode, ExecResult, sandboxed_exec
@@ -115,6 +116,45 @@ def test_another_user_and_group() -> None:
     assert run("sh", "-c", "id -u; id -G", gid=54322).stdout == b"0\n54322\n"
     # The working directory need not be that user's to enter.
     assert run("true", uid=54321, cwd="/root").exit_code == 0
+
+
+@pytest.mark.skipif(not is_root, reason="needs root")
+@pytest.mark.parametrize(("options", "name"), [({"uid": 2**32 - 1}, "setgid"), ({"gid": 2**32 - 1}, "setgid")])
+def test_no_user_and_no_group(options: dict[str, int], name: str) -> None:
+    """The kernel takes this number for "as it is", and others for a user that could not be found."""
+    result = run("id", **options)
+    assert (result.exit_code, result.stdout) == (126, b"")
+    text = f"nono: failed to drop privileges: {name}: Invalid argument (os error 22)\n"
+    assert result.stderr == text.encode()
+
+
+@pytest.mark.skipif(not is_root, reason="needs root")
+def test_a_caller_that_cannot_end_other_users(run_child: RunChild) -> None:
+    """Without CAP_KILL no command may become another user: it would outlive its time."""
+    code = """
+    import ctypes, time
+    from nono_py import sandboxed_exec
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(24, 5, 0, 0, 0) == 0
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.syscall(125, header, data) == 0
+    for i in range(2):
+        data[i] &= ~(1 << 5)
+    assert libc.syscall(126, header, data) == 0
+    caps = CapabilitySet()
+    for path in filter(os.path.exists, ("/usr", "/lib", "/lib64", "/bin", "/proc")):
+        caps.allow_path(path, R)
+    try:
+        sandboxed_exec(caps, ["true"], uid=54321)
+    except RuntimeError as error:
+        print(error)
+    status = sandboxed_exec(caps, ["cat", "/proc/self/status"]).stdout.decode()
+    print(int(status.split("CapPrm:")[1].split()[0], 16) & 0xc0)
+    """
+    if os.uname().machine != "x86_64":
+        pytest.skip("knows the numbers of system calls of x86-64")
+    told = "uid needs the capability CAP_KILL: without it, a command of another user cannot be ended"
+    assert run_child(code).splitlines() == [told, "0"]
 
 
 def test_another_user_takes_root(tmp_path: Path) -> None:

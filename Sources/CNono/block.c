@@ -63,27 +63,27 @@ static void *take_block(size_t size) {
     if (block != NULL) {
         return block;
     }
-    /* A child that shares no memory with the keeper tells by this block what failed. */
-    block = mmap(NULL, size <= KEPT_SIZE ? KEPT_SIZE : size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    block =
+        mmap(NULL, size <= KEPT_SIZE ? KEPT_SIZE : size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return block == MAP_FAILED ? NULL : block;
 }
 
-void nono_block_discard(struct nono_sys_process *process) {
-    size_t size = process->size;
+void nono_block_discard(struct nono_sys_task *task) {
+    size_t size = task->size;
     bool is_kept = false;
-    if (size <= KEPT_SIZE && process->caller == getpid() && pthread_mutex_trylock(&kept.lock) == 0) {
-        if (kept.owner != process->caller) {
-            kept.owner = process->caller;
+    if (size <= KEPT_SIZE && task->caller == getpid() && pthread_mutex_trylock(&kept.lock) == 0) {
+        if (kept.owner != task->caller) {
+            kept.owner = task->caller;
             kept.count = 0;
         }
         if (kept.count < KEPT_BLOCKS) {
-            kept.blocks[kept.count++] = process;
+            kept.blocks[kept.count++] = task;
             is_kept = true;
         }
         pthread_mutex_unlock(&kept.lock);
     }
     if (!is_kept) {
-        munmap(process, size <= KEPT_SIZE ? KEPT_SIZE : size);
+        munmap(task, size <= KEPT_SIZE ? KEPT_SIZE : size);
     }
 }
 
@@ -92,36 +92,42 @@ static size_t size_of(const struct nono_sys_launch *launch) {
                    count_strings(launch->environment, launch->environment_size) + 2;
     size_t texts = launch->arguments_size + launch->environment_size + strlen(launch->program) + 1 +
                    (launch->directory == NULL ? 0 : strlen(launch->directory) + 1);
-    return sizeof(struct nono_sys_process) + lists * sizeof(char *) + texts + 8 * 16 + NONO_KEEPER_STACK;
+    return sizeof(struct nono_sys_task) + lists * sizeof(char *) + texts + 8 * 16 + NONO_KEEPER_STACK;
 }
 
 bool nono_block_fits(const struct nono_sys_launch *launch, size_t size) {
     return size_of(launch) <= size;
 }
 
-struct nono_sys_process *nono_block_fill(void *block, const struct nono_sys_launch *launch) {
+struct nono_sys_task *nono_block_fill(void *block, const struct nono_sys_launch *launch) {
     char *at = block;
-    struct nono_sys_process *process = take(&at, sizeof *process);
-    memset(process, 0, sizeof *process);
-    process->caller = getpid();
-    process->size = size_of(launch);
-    process->tell = process->started = -1;
-    struct nono_sys_command *command = &process->command;
+    struct nono_sys_task *task = take(&at, sizeof *task);
+    memset(task, 0, sizeof *task);
+    task->caller = getpid();
+    task->size = size_of(launch);
+    task->tell = -1;
+    struct nono_sys_command *command = &task->command;
     command->launch = *launch;
     command->restriction = *launch->restriction;
-    command->directory = -1;
+    command->launch.restriction = NULL;
+    command->launch.pool = NULL;
+    command->directory = command->report = -1;
     command->argv = take_list(&at, launch->arguments, launch->arguments_size);
     command->envp = take_list(&at, launch->environment, launch->environment_size);
     command->launch.program = take_copy(&at, launch->program, strlen(launch->program) + 1);
     if (launch->directory != NULL) {
         command->launch.directory = take_copy(&at, launch->directory, strlen(launch->directory) + 1);
     }
-    pthread_mutex_init(&process->listening, NULL);
-    process->stack_end = (char *)take(&at, NONO_KEEPER_STACK) + NONO_KEEPER_STACK;
-    return process;
+    return task;
 }
 
-struct nono_sys_process *nono_block_make(const struct nono_sys_launch *launch) {
-    void *block = take_block(size_of(launch));
-    return block == NULL ? NULL : nono_block_fill(block, launch);
+struct nono_sys_task *nono_block_make(const struct nono_sys_launch *launch, char **stack_end) {
+    size_t size = size_of(launch);
+    char *block = take_block(size);
+    if (block == NULL) {
+        return NULL;
+    }
+    /* At the end of the block, which size_of() has room for. */
+    *stack_end = block + (size & ~(size_t)15);
+    return nono_block_fill(block, launch);
 }

@@ -5,7 +5,9 @@
 #define _GNU_SOURCE
 #include "nono_keeper.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -34,6 +36,10 @@ static long fail(struct nono_sys_command *command, int stage, int detail, long e
     command->stage = stage;
     command->detail = detail;
     command->error = (int)-error;
+    if (command->report >= 0) {
+        const int failure[3] = {stage, detail, (int)-error};
+        nono_raw(SYS_write, command->report, failure, sizeof failure);
+    }
     return error;
 }
 
@@ -94,7 +100,21 @@ static long set_limits(struct nono_sys_command *command) {
     return 0;
 }
 
+/* Who has this capability may raise limits again. */
+static long keep_limits(struct nono_sys_command *command) {
+    if (command->launch.limit_count == 0) {
+        return 0;
+    }
+    long result = nono_raw_drop_capabilities(UINT64_C(1) << CAP_SYS_RESOURCE);
+    return result < 0 ? fail(command, NONO_SYS_LAUNCH_CAPABILITIES, 0, result) : 0;
+}
+
 /* Groups first: without the user's privileges they could not be changed any more. */
+/* The kernel takes -1 for "as it is". */
+static long check_id(uint32_t id) {
+    return id == UINT32_MAX ? -EINVAL : 0;
+}
+
 static long change_user(struct nono_sys_command *command) {
     const struct nono_sys_launch *launch = &command->launch;
     if (!launch->changes_user && !launch->changes_group) {
@@ -105,13 +125,15 @@ static long change_user(struct nono_sys_command *command) {
         return fail(command, NONO_SYS_LAUNCH_PRIVILEGES, 0, result);
     }
     if (launch->changes_group) {
-        result = nono_raw(SYS_setresgid, launch->group, launch->group, launch->group);
+        result = check_id(launch->group);
+        result = result < 0 ? result : nono_raw(SYS_setresgid, launch->group, launch->group, launch->group);
         if (result < 0) {
             return fail(command, NONO_SYS_LAUNCH_PRIVILEGES, 1, result);
         }
     }
     if (launch->changes_user) {
-        result = nono_raw(SYS_setresuid, launch->user, launch->user, launch->user);
+        result = check_id(launch->user);
+        result = result < 0 ? result : nono_raw(SYS_setresuid, launch->user, launch->user, launch->user);
         if (result < 0) {
             return fail(command, NONO_SYS_LAUNCH_PRIVILEGES, 2, result);
         }
@@ -162,7 +184,7 @@ int nono_command_run(void *argument) {
         nono_raw(SYS_umask, launch->mask);
     }
     reset_signals();
-    if (set_limits(command) < 0 || change_user(command) < 0) {
+    if (set_limits(command) < 0 || change_user(command) < 0 || keep_limits(command) < 0) {
         return 126;
     }
     /* Behind the change of user, which clears it. A keeper that ended before has left us to another. */

@@ -59,11 +59,20 @@ int nono_sys_process_id(void) {
     return getpid();
 }
 
-bool nono_sys_is_exempt_from_process_limit(void) {
+static bool has_capability(int capability) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
-    if (getuid() == 0) {
-        return true;
-    }
-    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_RESOURCE & 1) != 0;
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> capability & 1) != 0;
+}
+
+bool nono_sys_is_exempt_from_process_limit(void) {
+    return getuid() == 0 || has_capability(CAP_SYS_RESOURCE);
+}
+
+bool nono_sys_may_change_user(void) {
+    return has_capability(CAP_SETUID);
+}
+
+bool nono_sys_may_end_any_user(void) {
+    return has_capability(CAP_KILL);
 }

@@ -41,9 +41,9 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * second + time.tv_nsec;
 }
 
-static void fail(struct nono_sys_process *process, int stage, long error) {
-    process->stage = stage;
-    process->error = (int)-error;
+static void fail(struct nono_sys_task *task, int stage, long error) {
+    task->stage = stage;
+    task->error = (int)-error;
 }
 
 /* Closes every descriptor but these; the program's pipes must not stay open here. */
@@ -84,36 +84,63 @@ long nono_keeper_enter_scope(int scope, int caller) {
     return result;
 }
 
-static long start_command(struct nono_sys_process *process, int *command_fd) {
-    struct nono_sys_command *command = &process->command;
-    const struct nono_sys_launch *launch = &command->launch;
+static long clone_command(struct nono_sys_command *command, unsigned long memory, int *command_fd) {
     _Alignas(16) char stack[8192];
-    /* A change of user while the memory is shared would let that user at the program's memory, and keep the program
-     * from dumping core, prctl(2): PR_SET_DUMPABLE. */
-    bool shares = command->is_restricted || (!launch->changes_user && !launch->changes_group);
-    unsigned long memory = shares ? CLONE_VM : 0;
     command->keeper = (int)nono_raw(SYS_getpid);
     return nono_raw_clone(memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, stack + sizeof stack, command_fd,
                           nono_command_run, command);
 }
 
+/* With memory of its own, the child tells by a pipe what failed. It closes with exec. */
+static long fork_command(struct nono_sys_command *command, int *command_fd) {
+    int fds[2];
+    int failure[3];
+    long result = nono_raw(SYS_pipe2, fds, O_CLOEXEC);
+    if (result < 0) {
+        return result;
+    }
+    /* Out of the way of the standard streams. */
+    command->report = (int)nono_raw(SYS_fcntl, fds[1], F_DUPFD_CLOEXEC, 3);
+    nono_raw(SYS_close, fds[1]);
+    result = command->report < 0 ? command->report : clone_command(command, 0, command_fd);
+    if (command->report >= 0) {
+        nono_raw(SYS_close, command->report);
+    }
+    if (result > 0 && nono_raw(SYS_read, fds[0], failure, sizeof failure) == (long)sizeof failure) {
+        command->stage = failure[0];
+        command->detail = failure[1];
+        command->error = failure[2];
+    }
+    nono_raw(SYS_close, fds[0]);
+    return result;
+}
+
+static long start_command(struct nono_sys_task *task, int *command_fd) {
+    struct nono_sys_command *command = &task->command;
+    const struct nono_sys_launch *launch = &command->launch;
+    /* A change of user while the memory is shared would let that user at the program's memory, and keep the program
+     * from dumping core, prctl(2): PR_SET_DUMPABLE. */
+    bool shares = command->is_restricted || (!launch->changes_user && !launch->changes_group);
+    return shares ? clone_command(command, CLONE_VM, command_fd) : fork_command(command, command_fd);
+}
+
 /* Takes the end of a child into account. */
-static void note_end(struct nono_sys_process *process, long child, int status) {
-    if (child == process->pid) {
-        process->status = status;
-        process->is_reaped = true;
+static void note_end(struct nono_sys_task *task, long child, int status) {
+    if (child == task->pid) {
+        task->status = status;
+        task->is_reaped = true;
     }
 }
 
 /* Reaps all children that have ended. Returns -ECHILD if none is left, and 0 if there are others. */
-static long reap(struct nono_sys_process *process, int options) {
+static long reap(struct nono_sys_task *task, int options) {
     for (;;) {
         int status = 0;
         long child = nono_raw(SYS_wait4, -1, &status, WAITS_FOR_ALL | options, NULL);
         if (child <= 0) {
             return child;
         }
-        note_end(process, child, status);
+        note_end(task, child, status);
         if ((options & WNOHANG) == 0) {
             return 0;
         }
@@ -149,59 +176,59 @@ static long kill_listed(void) {
 }
 
 /* Where signals cannot be scoped: what dies leaves its children to us, until none is left. */
-static void hunt(struct nono_sys_process *process) {
+static void hunt(struct nono_sys_task *task) {
     for (int i = 0; i < MOST_HUNTS; i++) {
-        if (reap(process, WNOHANG) == -ECHILD) {
+        if (reap(task, WNOHANG) == -ECHILD) {
             return;
         }
         long found = kill_listed();
         if (found < 0) {
             /* Without /proc, what we know of: the command and its group. */
-            if (!process->is_reaped) {
-                nono_raw(SYS_kill, process->pid, SIGKILL);
-                nono_raw(SYS_kill, -process->pid, SIGKILL);
-                reap(process, 0);
+            if (!task->is_reaped) {
+                nono_raw(SYS_kill, task->pid, SIGKILL);
+                nono_raw(SYS_kill, -task->pid, SIGKILL);
+                reap(task, 0);
             }
             break;
         }
         if (found > 0) {
-            reap(process, 0);
+            reap(task, 0);
         }
     }
-    process->leaves_survivors = reap(process, WNOHANG) != -ECHILD;
+    task->leaves_survivors = reap(task, WNOHANG) != -ECHILD;
 }
 
 /* Ends the command and all that it started, and waits until they have. */
-static void end_all(struct nono_sys_process *process) {
-    if (reap(process, WNOHANG) == -ECHILD) {
+static void end_all(struct nono_sys_task *task) {
+    if (reap(task, WNOHANG) == -ECHILD) {
         return;
     }
-    if (process->command.launch.scope < 0) {
-        hunt(process);
+    if (task->command.launch.scope < 0) {
+        hunt(task);
         return;
     }
     nono_raw(SYS_kill, -1, SIGKILL);
-    while (reap(process, 0) != -ECHILD) {
+    while (reap(task, 0) != -ECHILD) {
     }
 }
 
 /* Carries out one order. Returns whether it is to end everything. */
-static bool obey(const struct nono_sys_process *process) {
+static bool obey(const struct nono_sys_task *task) {
     unsigned char order;
-    if (nono_raw(SYS_read, process->hear, &order, 1) != 1 || order == NONO_KEEPER_END) {
+    if (nono_raw(SYS_read, task->hear, &order, 1) != 1 || order == NONO_KEEPER_END) {
         return true;
     }
-    nono_raw(SYS_kill, process->pid, order);
+    nono_raw(SYS_kill, task->pid, order);
     return false;
 }
 
 /* Waits for the command's end, or for what is a reason to end it. */
-static int wait_for_cause(const struct nono_sys_process *process, int command_fd, int caller_fd) {
-    int64_t timeout = process->command.launch.timeout;
+static int wait_for_cause(const struct nono_sys_task *task, int command_fd, int caller_fd) {
+    int64_t timeout = task->command.launch.timeout;
     int64_t deadline = timeout < 0 ? 0 : now() + timeout;
     struct pollfd fds[3] = {
         {.fd = command_fd, .events = POLLIN},
-        {.fd = process->hear, .events = POLLIN},
+        {.fd = task->hear, .events = POLLIN},
         {.fd = caller_fd, .events = POLLIN},
     };
     for (;;) {
@@ -218,7 +245,7 @@ static int wait_for_cause(const struct nono_sys_process *process, int command_fd
         if (ready > 0 && fds[0].revents != 0) {
             return NONO_SYS_CAUSE_EXITED;
         }
-        if (ready > 0 && (fds[2].revents != 0 || (fds[1].revents != 0 && obey(process)))) {
+        if (ready > 0 && (fds[2].revents != 0 || (fds[1].revents != 0 && obey(task)))) {
             return NONO_SYS_CAUSE_KILLED;
         }
     }
@@ -241,64 +268,64 @@ long nono_keeper_settle(int caller) {
 }
 
 /* Before the command: what fails here has started nothing. Returns the pidfd of the program, or -1. */
-static int prepare(struct nono_sys_process *process) {
-    const struct nono_sys_launch *launch = &process->command.launch;
-    long caller_fd = nono_keeper_settle(process->caller);
+static int prepare(struct nono_sys_task *task) {
+    const struct nono_sys_launch *launch = &task->command.launch;
+    long caller_fd = nono_keeper_settle(task->caller);
     long result = caller_fd;
     if (result >= 0) {
-        const int kept[] = {process->tell,     process->hear,
-                            (int)caller_fd,    launch->stdio[0],
-                            launch->stdio[1],  launch->stdio[2],
-                            launch->scope,     launch->groups[0],
-                            launch->groups[1], process->command.restriction.ruleset};
+        const int kept[] = {
+            task->tell,       task->hear,    (int)caller_fd,    launch->stdio[0],  launch->stdio[1],
+            launch->stdio[2], launch->scope, launch->groups[0], launch->groups[1], task->command.restriction.ruleset};
         result = nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
     }
     if (result < 0) {
-        fail(process, NONO_SYS_LAUNCH_PROCESS, result);
+        fail(task, NONO_SYS_LAUNCH_PROCESS, result);
         return -1;
     }
     if (launch->scope >= 0) {
-        result = nono_keeper_enter_scope(launch->scope, process->caller);
+        result = nono_keeper_enter_scope(launch->scope, task->caller);
         if (result < 0) {
-            fail(process, NONO_SYS_LAUNCH_LANDLOCK, result);
+            fail(task, NONO_SYS_LAUNCH_LANDLOCK, result);
             return -1;
         }
     }
     return (int)caller_fd;
 }
 
-void nono_keeper_supervise(struct nono_sys_process *process, int caller_fd,
-                           void (*after_start)(struct nono_sys_process *process, int caller_fd, int command_fd)) {
+void nono_keeper_supervise(struct nono_sys_task *task, int caller_fd, const void *context,
+                           void (*after_start)(struct nono_sys_task *task, int caller_fd, int command_fd,
+                                               const void *context)) {
     int command_fd = -1;
-    long child = start_command(process, &command_fd);
+    long child = start_command(task, &command_fd);
     if (child < 0) {
-        fail(process, NONO_SYS_LAUNCH_PROCESS, child);
+        fail(task, NONO_SYS_LAUNCH_PROCESS, child);
         return;
     }
-    process->pid = (int)child;
-    process->stage = process->command.stage;
-    process->error = process->command.error;
-    after_start(process, caller_fd, command_fd);
-    process->cause = wait_for_cause(process, command_fd, caller_fd);
-    end_all(process);
+    task->pid = (int)child;
+    task->stage = task->command.stage;
+    task->error = task->command.error;
+    after_start(task, caller_fd, command_fd, context);
+    task->cause = wait_for_cause(task, command_fd, caller_fd);
+    end_all(task);
     nono_raw(SYS_close, command_fd);
 }
 
 /* The program's pipes must not stay open here. */
-static void tell_of_start(struct nono_sys_process *process, int caller_fd, int command_fd) {
-    const int kept[] = {process->hear, caller_fd, command_fd};
-    if (process->tell >= 0) {
-        nono_raw(SYS_write, process->tell, "S", 1);
+static void tell_of_start(struct nono_sys_task *task, int caller_fd, int command_fd, const void *context) {
+    (void)context;
+    const int kept[] = {task->hear, caller_fd, command_fd};
+    if (task->tell >= 0) {
+        nono_raw(SYS_write, task->tell, "S", 1);
     }
     nono_keeper_close_all_but(kept, sizeof kept / sizeof kept[0]);
 }
 
 int nono_keeper_run(void *argument) {
-    struct nono_sys_process *process = argument;
-    int caller_fd = prepare(process);
+    struct nono_sys_task *task = argument;
+    int caller_fd = prepare(task);
     if (caller_fd >= 0) {
-        nono_keeper_supervise(process, caller_fd, tell_of_start);
+        nono_keeper_supervise(task, caller_fd, NULL, tell_of_start);
     }
-    process->is_done = true;
+    task->is_done = true;
     return 0;
 }

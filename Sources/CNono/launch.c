@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,45 +31,47 @@ long nono_keeper_start(char *stack_end, int *pidfd, int (*life)(void *), void *a
     return keeper;
 }
 
-/* Pipes for orders, and for the news of the start if that is asked for. Returns 0 or -errno. */
-static int open_pipes(struct nono_sys_process *process) {
-    process->tell = process->started = -1;
-    int failure = nono_sys_pipe(&process->hear, &process->orders);
-    if (failure == 0 && process->command.launch.reports_start) {
-        failure = nono_sys_pipe(&process->started, &process->tell);
-        if (failure != 0) {
-            close(process->hear);
-            close(process->orders);
-        }
+/* The program's view of a command that is about to be started. NULL without memory. */
+static struct nono_sys_process *make(void) {
+    struct nono_sys_process *process = calloc(1, sizeof *process);
+    if (process != NULL) {
+        process->caller = getpid();
+        process->keeper = process->started = process->orders = -1;
+        pthread_mutex_init(&process->listening, NULL);
     }
-    return failure;
+    return process;
 }
 
-static void close_pipes(const struct nono_sys_process *process) {
-    close(process->orders);
+static void discard(struct nono_sys_process *process) {
+    nono_close_if_open(process->keeper);
     nono_close_if_open(process->started);
+    nono_close_if_open(process->orders);
+    if (process->slot == NULL && process->task != NULL) {
+        nono_block_discard(process->task);
+    }
+    pthread_mutex_destroy(&process->listening);
+    free(process);
 }
 
 /* In a sandbox that stands ready. Returns whether it did: nothing has happened otherwise. */
-static bool launch_in_slot(const struct nono_sys_launch *launch, struct nono_sys_process **out) {
+static bool launch_in_slot(const struct nono_sys_launch *launch, struct nono_sys_process *process) {
     struct nono_sys_slot *slot = nono_block_fits(launch, NONO_SLOT_BLOCK) ? nono_slot_take(launch->pool) : NULL;
     if (slot == NULL) {
         return false;
     }
-    struct nono_sys_process *process = nono_block_fill(slot->block, launch);
-    process->slot = slot;
-    process->command.is_restricted = true;
+    struct nono_sys_task *task = nono_block_fill(slot->block, launch);
+    task->command.is_restricted = true;
     /* The template writes its own numbers into the block as soon as it has these. */
     int directory = launch->directory == NULL ? nono_sys_open_object(".") : -1;
     int hear = -1;
     int failure = launch->directory == NULL && directory < 0 ? directory : nono_sys_pipe(&hear, &process->orders);
     if (failure == 0) {
-        process->hear = hear;
-        process->command.directory = directory;
-        failure = nono_slot_start(slot, process);
+        task->hear = hear;
+        task->command.directory = directory;
+        failure = nono_slot_start(slot, task);
         close(hear);
         if (failure != 0) {
-            close(process->orders);
+            nono_close_and_forget(&process->orders);
             nono_slot_break(slot);
         }
     }
@@ -77,40 +80,55 @@ static bool launch_in_slot(const struct nono_sys_launch *launch, struct nono_sys
         nono_slot_give_back(launch->pool, slot);
         return false;
     }
-    *out = process;
+    process->task = task;
+    process->slot = slot;
+    process->pool = launch->pool;
     return true;
 }
 
-int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_process **out) {
-    if (launch_in_slot(launch, out)) {
-        return 0;
+/* By a keeper for this command only. Returns 0 or -errno. */
+static int launch_with_keeper(const struct nono_sys_launch *launch, struct nono_sys_process *process) {
+    char *stack_end;
+    struct nono_sys_task *task = nono_block_make(launch, &stack_end);
+    if (task == NULL) {
+        return -ENOMEM;
     }
-    struct nono_sys_process *process = nono_block_make(launch);
+    process->task = task;
+    int failure = nono_sys_pipe(&task->hear, &process->orders);
+    if (failure != 0) {
+        return failure;
+    }
+    /* Pipes for orders, and for the news of the start if that is asked for. */
+    failure = launch->reports_start ? nono_sys_pipe(&process->started, &task->tell) : 0;
+    if (failure == 0) {
+        long keeper = nono_keeper_start(stack_end, &process->keeper, nono_keeper_run, task);
+        failure = keeper < 0 ? (int)keeper : 0;
+        nono_close_if_open(task->tell);
+    }
+    close(task->hear);
+    return failure;
+}
+
+int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_process **out) {
+    struct nono_sys_process *process = make();
     if (process == NULL) {
         return -ENOMEM;
     }
-    int failure = open_pipes(process);
+    int failure = launch_in_slot(launch, process) ? 0 : launch_with_keeper(launch, process);
     if (failure != 0) {
-        nono_block_discard(process);
+        discard(process);
         return failure;
     }
-    long keeper = nono_keeper_start(process->stack_end, &process->keeper, nono_keeper_run, process);
-    close(process->hear);
-    nono_close_if_open(process->tell);
-    if (keeper < 0) {
-        close_pipes(process);
-        nono_block_discard(process);
-        return (int)keeper;
-    }
+    nono_registry_add(process);
     *out = process;
     return 0;
 }
 
 /* Who watched the command was killed, and the command with it. */
-static void note_loss(struct nono_sys_process *process, bool leaves_survivors) {
-    process->cause = NONO_SYS_CAUSE_LOST;
-    process->leaves_survivors = leaves_survivors;
-    process->status = SIGKILL;
+static void note_loss(struct nono_sys_task *task, bool leaves_survivors) {
+    task->cause = NONO_SYS_CAUSE_LOST;
+    task->leaves_survivors = leaves_survivors;
+    task->status = SIGKILL;
 }
 
 static void look_at_slot(struct nono_sys_process *process) {
@@ -123,7 +141,7 @@ static void look_at_slot(struct nono_sys_process *process) {
         if (news < 0) {
             /* The guard ends what the template leaves. */
             nono_slot_break(process->slot);
-            note_loss(process, false);
+            note_loss(process->task, false);
         }
         process->has_ended = news != NONO_TEMPLATE_STARTED;
     }
@@ -132,22 +150,29 @@ static void look_at_slot(struct nono_sys_process *process) {
 static void look_at_keeper(struct nono_sys_process *process) {
     siginfo_t ended;
     ended.si_pid = 0;
-    if (process->has_ended || process->caller != getpid()) {
+    if (process->has_ended) {
         return;
     }
     int result = waitid(P_PIDFD, (id_t)process->keeper, &ended, WEXITED | WNOHANG | __WALL);
     /* A program that waits for children of any kind may have got to see its end before us. */
     if (result == 0 ? ended.si_pid != 0 : errno == ECHILD) {
-        if (!process->is_done) {
-            note_loss(process, true);
+        if (!process->task->is_done) {
+            note_loss(process->task, true);
         }
         process->has_ended = true;
         nono_sharers_add(-1);
     }
 }
 
-/* Notices the end, if it has come. */
+bool nono_sys_process_is_ours(const struct nono_sys_process *process) {
+    return process->caller == getpid();
+}
+
+/* Notices the end, if it has come. Not in a forked child: it is its parent's command. */
 static void look(struct nono_sys_process *process) {
+    if (!nono_sys_process_is_ours(process)) {
+        return;
+    }
     pthread_mutex_lock(&process->listening);
     if (process->slot != NULL) {
         look_at_slot(process);
@@ -173,7 +198,7 @@ void nono_sys_process_wait_for_start(struct nono_sys_process *process) {
         }
     }
     /* What has not started ends at once. */
-    if (process->stage != NONO_SYS_LAUNCH_DONE) {
+    if (process->task->stage != NONO_SYS_LAUNCH_DONE) {
         wait_for(process, &process->has_ended);
     }
 }
@@ -183,16 +208,21 @@ int nono_sys_process_descriptor(const struct nono_sys_process *process) {
 }
 
 void nono_sys_process_outcome(struct nono_sys_process *process, struct nono_sys_outcome_of_process *out) {
+    if (!nono_sys_process_is_ours(process)) {
+        *out = (struct nono_sys_outcome_of_process){.pid = 0};
+        return;
+    }
     look(process);
+    const struct nono_sys_task *task = process->task;
     *out = (struct nono_sys_outcome_of_process){
         .has_ended = process->has_ended,
-        .pid = process->pid,
-        .stage = process->stage,
-        .detail = process->command.detail,
-        .error = process->error,
-        .status = process->status,
-        .cause = process->cause,
-        .leaves_survivors = process->leaves_survivors,
+        .pid = task->pid,
+        .stage = task->stage,
+        .detail = task->command.detail,
+        .error = task->error,
+        .status = task->status,
+        .cause = task->cause,
+        .leaves_survivors = task->leaves_survivors,
     };
 }
 
@@ -213,17 +243,23 @@ void nono_sys_process_end(struct nono_sys_process *process) {
 }
 
 void nono_sys_process_free(struct nono_sys_process *process) {
-    bool is_ours = getpid() == process->caller;
-    struct nono_sys_slot *slot = process->slot;
-    if (is_ours) {
+    if (nono_sys_process_is_ours(process)) {
         nono_sys_process_end(process);
         wait_for(process, &process->has_ended);
     }
-    close_pipes(process);
-    if (slot == NULL) {
-        close(process->keeper);
-        nono_block_discard(process);
-    } else if (is_ours) {
-        nono_slot_give_back(process->command.launch.pool, slot);
+    nono_registry_remove(process);
+    if (process->slot != NULL && nono_sys_process_is_ours(process)) {
+        nono_slot_give_back(process->pool, process->slot);
     }
+    discard(process);
+}
+
+int nono_sys_hold_cancellation(void) {
+    int state = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    return state;
+}
+
+void nono_sys_release_cancellation(int state) {
+    (void)pthread_setcancelstate(state, &state);
 }

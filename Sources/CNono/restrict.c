@@ -175,9 +175,14 @@ void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct no
     *outcome = (struct nono_sys_outcome){.stage = NONO_SYS_STAGE_DONE};
     /* A thread that is cancelled halfway would leave the others standing. */
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    int failure = nono_sys_leave_others();
     nono_sys_end_idle_slots();
     pthread_mutex_lock(&one_at_a_time);
-    restrict_process(restriction, outcome);
+    if (failure == 0) {
+        restrict_process(restriction, outcome);
+    } else {
+        fail(outcome, NONO_SYS_STAGE_RULESETS, -failure);
+    }
     pthread_mutex_unlock(&one_at_a_time);
     (void)pthread_setcancelstate(cancel_state, &cancel_state);
 }

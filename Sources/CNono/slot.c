@@ -11,6 +11,7 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -26,39 +27,30 @@ struct nono_sys_pool {
     struct nono_sys_restriction restriction;
     int scope;
     int owner; /* a forked child has copies of slots that are not its own */
+    bool has_slots;
+    bool was_forked;  /* another process may have the same ruleset */
+    bool is_given_up; /* it is gone from here */
     bool was_used;
     int slots;
     struct nono_sys_slot *free;
+    struct nono_sys_slot *all;
     struct nono_sys_pool *next; /* of all pools, newest first */
 };
 
-/* Held across a fork, so that a child finds it free and the list whole. */
-static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct nono_sys_pool *pools;
 
-static void lock_pools(void) {
-    pthread_mutex_lock(&pools_lock);
-}
-
-static void unlock_pools(void) {
-    pthread_mutex_unlock(&pools_lock);
-}
-
-__attribute__((constructor)) static void keep_pools_across_fork(void) {
-    (void)pthread_atfork(lock_pools, unlock_pools, unlock_pools);
-}
-
-struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope) {
+struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope, bool has_slots) {
     struct nono_sys_pool *pool = calloc(1, sizeof *pool);
     if (pool != NULL) {
         pthread_mutex_init(&pool->lock, NULL);
         pool->restriction = *restriction;
         pool->scope = scope;
         pool->owner = getpid();
-        lock_pools();
+        pool->has_slots = has_slots;
+        nono_registry_lock();
         pool->next = pools;
         pools = pool;
-        unlock_pools();
+        nono_registry_unlock();
     }
     return pool;
 }
@@ -86,11 +78,16 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *argument) 
     return 1;
 }
 
+static char *start_of(const struct nono_sys_slot *slot) {
+    return slot->guard_stack_end - NONO_KEEPER_STACK;
+}
+
 static void discard(struct nono_sys_slot *slot) {
     nono_close_if_open(slot->guard);
     nono_close_if_open(slot->socket);
     nono_close_if_open(slot->alarm);
-    munmap(slot, slot->size);
+    /* A forked child does not have the block: there is nothing, or something else, in its place. */
+    munmap(start_of(slot), slot->caller == getpid() ? slot->size : (size_t)((char *)slot->block - start_of(slot)));
 }
 
 static ssize_t receive(const struct nono_sys_slot *slot, char *news, int flags) {
@@ -101,14 +98,23 @@ static ssize_t receive(const struct nono_sys_slot *slot, char *news, int flags) 
     return length;
 }
 
+/* The guard's stack, this, the template's stack, and the block, which alone is shared with the template; the rest it
+ * has a copy of, from itself on. */
 static struct nono_sys_slot *lay_out(const struct nono_sys_pool *pool) {
     const size_t head = 4096;
-    size_t size = head + NONO_SLOT_BLOCK + 2 * NONO_KEEPER_STACK;
-    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    size_t size = 2 * NONO_KEEPER_STACK + head + NONO_SLOT_BLOCK;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return NULL;
     }
-    struct nono_sys_slot *slot = (void *)memory;
+    char *block = memory + size - NONO_SLOT_BLOCK;
+    if (mmap(block, NONO_SLOT_BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+            MAP_FAILED ||
+        madvise(block, NONO_SLOT_BLOCK, MADV_DONTFORK) != 0) {
+        munmap(memory, size);
+        return NULL;
+    }
+    struct nono_sys_slot *slot = (void *)(memory + NONO_KEEPER_STACK);
     *slot = (struct nono_sys_slot){
         .restriction = pool->restriction,
         .scope = pool->scope,
@@ -118,32 +124,58 @@ static struct nono_sys_slot *lay_out(const struct nono_sys_pool *pool) {
         .guard = -1,
         .socket = -1,
         .alarm = -1,
-        .block = memory + head,
-        .guard_stack_end = memory + head + NONO_SLOT_BLOCK + NONO_KEEPER_STACK,
-        .template_stack_end = memory + size,
+        .block = block,
+        .guard_stack_end = (char *)slot,
+        .template_stack_end = block,
         .size = size,
     };
     return slot;
 }
 
 static int open_socket(struct nono_sys_slot *slot) {
+    const int yes = 1;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         return -errno;
     }
     slot->socket = nono_sys_raise_descriptor(ends[0]);
     slot->template_end = nono_sys_raise_descriptor(ends[1]);
-    return slot->socket < 0 || slot->template_end < 0 ? -EMFILE : 0;
+    if (slot->socket < 0 || slot->template_end < 0) {
+        return -EMFILE;
+    }
+    /* Who sends is told with each message. */
+    return setsockopt(slot->template_end, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0 ? -errno : 0;
+}
+
+/* With the registry locked. */
+static void unlink_slot(struct nono_sys_pool *pool, const struct nono_sys_slot *slot) {
+    struct nono_sys_slot **link = &pool->all;
+    while (*link != slot) {
+        link = &(*link)->sibling;
+    }
+    *link = slot->sibling;
+}
+
+static void end_slot(struct nono_sys_pool *pool, struct nono_sys_slot *slot) {
+    nono_slot_break(slot);
+    nono_registry_lock();
+    unlink_slot(pool, slot);
+    nono_registry_unlock();
+    discard(slot);
 }
 
 /* NULL if it cannot be made: a command without a slot tells why. */
-static struct nono_sys_slot *make(const struct nono_sys_pool *pool) {
+static struct nono_sys_slot *make(struct nono_sys_pool *pool) {
     struct nono_sys_slot *slot = lay_out(pool);
     if (slot == NULL) {
         return NULL;
     }
     bool works = dl_iterate_phdr(find_library, slot) == 1 && open_socket(slot) == 0 &&
                  nono_sys_pipe(&slot->hear, &slot->alarm) == 0;
+    /* No other fork meanwhile: while the template is made, the block is there for a child to have. */
+    nono_registry_lock();
+    slot->sibling = pool->all;
+    pool->all = slot;
     if (works && nono_keeper_start(slot->guard_stack_end, &slot->guard, nono_guard_run, slot) < 0) {
         slot->guard = -1;
         works = false;
@@ -153,9 +185,9 @@ static struct nono_sys_slot *make(const struct nono_sys_pool *pool) {
     struct nono_sys_poll ready = {.fd = slot->socket};
     while (works && nono_sys_poll(&ready, 1, -1) < 0) {
     }
+    nono_registry_unlock();
     if (!works || nono_slot_hear(slot) != NONO_TEMPLATE_READY) {
-        nono_slot_break(slot);
-        discard(slot);
+        end_slot(pool, slot);
         return NULL;
     }
     return slot;
@@ -163,7 +195,7 @@ static struct nono_sys_slot *make(const struct nono_sys_pool *pool) {
 
 struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool) {
     struct nono_sys_slot *slot = NULL;
-    if (pool == NULL || pool->owner != getpid()) {
+    if (pool == NULL || !pool->has_slots || pool->owner != getpid()) {
         return NULL;
     }
     pthread_mutex_lock(&pool->lock);
@@ -200,62 +232,117 @@ void nono_slot_give_back(struct nono_sys_pool *pool, struct nono_sys_slot *slot)
     }
     pthread_mutex_unlock(&pool->lock);
     if (slot != NULL && is_gone) {
-        discard(slot);
+        end_slot(pool, slot);
     }
 }
 
-/* Ends slots that are not in use. */
-static void end_slots(struct nono_sys_slot *slot, bool is_ours) {
+/* Takes out of a pool what is not in use, with the registry locked. */
+static struct nono_sys_slot *take_idle(struct nono_sys_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    struct nono_sys_slot *slots = pool->free;
+    pool->free = NULL;
+    pool->was_used = false;
+    for (const struct nono_sys_slot *slot = slots; slot != NULL; slot = slot->next) {
+        unlink_slot(pool, slot);
+        pool->slots--;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return slots;
+}
+
+static void end_idle(struct nono_sys_slot *slot) {
     while (slot != NULL) {
         struct nono_sys_slot *next = slot->next;
-        if (is_ours) {
-            nono_slot_break(slot);
-        }
+        nono_slot_break(slot);
         discard(slot);
         slot = next;
     }
 }
 
 void nono_sys_pool_free(struct nono_sys_pool *pool) {
-    lock_pools();
+    bool is_ours = pool->owner == getpid();
+    nono_registry_lock();
     struct nono_sys_pool **link = &pools;
     while (*link != pool) {
         link = &(*link)->next;
     }
     *link = pool->next;
-    unlock_pools();
-    end_slots(pool->free, pool->owner == getpid());
+    struct nono_sys_slot *idle = is_ours ? take_idle(pool) : NULL;
+    nono_registry_unlock();
+    end_idle(idle);
+    /* In a forked child: those of its parent, of which there is nothing but a copy of the memory. */
+    while (pool->all != NULL) {
+        struct nono_sys_slot *slot = pool->all;
+        pool->all = slot->sibling;
+        discard(slot);
+    }
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
 
-static void empty(struct nono_sys_pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    struct nono_sys_slot *slots = pool->free;
-    pool->free = NULL;
-    for (const struct nono_sys_slot *slot = slots; slot != NULL; slot = slot->next) {
-        pool->slots--;
-    }
-    pool->was_used = false;
-    pthread_mutex_unlock(&pool->lock);
-    end_slots(slots, true);
-}
-
 void nono_sys_end_idle_slots(void) {
-    lock_pools();
+    struct nono_sys_slot *idle = NULL;
+    nono_registry_lock();
     for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
-        if (pool->owner == getpid()) {
-            empty(pool);
+        struct nono_sys_slot *slot = pool->owner == getpid() ? take_idle(pool) : NULL;
+        while (slot != NULL) {
+            struct nono_sys_slot *next = slot->next;
+            slot->next = idle;
+            idle = slot;
+            slot = next;
         }
     }
-    unlock_pools();
+    nono_registry_unlock();
+    end_idle(idle);
 }
 
-int nono_slot_start(struct nono_sys_slot *slot, struct nono_sys_process *process) {
-    const struct nono_sys_launch *launch = &process->command.launch;
-    const int candidates[NONO_TEMPLATE_FDS] = {launch->stdio[0], launch->stdio[1],           launch->stdio[2],
-                                               process->hear,    process->command.directory, launch->groups[0],
-                                               launch->groups[1]};
+void nono_pools_forget(void) {
+    for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
+        for (struct nono_sys_slot *slot = pool->all; slot != NULL && pool->owner != getpid(); slot = slot->sibling) {
+            nono_close_and_forget(&slot->guard);
+            nono_close_and_forget(&slot->socket);
+            nono_close_and_forget(&slot->alarm);
+        }
+    }
+}
+
+void nono_pools_note_fork(void) {
+    for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
+        pool->was_forked = true;
+    }
+}
+
+/* Puts something that is no ruleset in the place of those that another process has too. */
+static int give_up_rulesets(void) {
+    int nothing = -1;
+    int failure = 0;
+    for (struct nono_sys_pool *pool = pools; pool != NULL && failure == 0; pool = pool->next) {
+        if ((pool->owner == getpid() && !pool->was_forked) || pool->is_given_up) {
+            continue;
+        }
+        nothing = nothing < 0 ? eventfd(0, EFD_CLOEXEC) : nothing;
+        if (nothing < 0 || dup3(nothing, pool->restriction.ruleset, O_CLOEXEC) < 0 ||
+            (pool->scope >= 0 && dup3(nothing, pool->scope, O_CLOEXEC) < 0)) {
+            failure = -errno;
+        }
+        pool->is_given_up = failure == 0;
+    }
+    nono_close_if_open(nothing);
+    return failure;
+}
+
+int nono_sys_leave_others(void) {
+    nono_registry_lock();
+    nono_sys_forget_parent();
+    int failure = give_up_rulesets();
+    nono_registry_unlock();
+    return failure;
+}
+
+int nono_slot_start(struct nono_sys_slot *slot, const struct nono_sys_task *task) {
+    const struct nono_sys_launch *launch = &task->command.launch;
+    const int candidates[NONO_TEMPLATE_FDS] = {launch->stdio[0],        launch->stdio[1],  launch->stdio[2], task->hear,
+                                               task->command.directory, launch->groups[0], launch->groups[1]};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof candidates)] = {0};
     char byte = 0;
     struct iovec part = {&byte, 1};
@@ -297,8 +384,11 @@ void nono_slot_break(struct nono_sys_slot *slot) {
         return;
     }
     slot->is_broken = true;
-    nono_close_if_open(slot->alarm);
-    slot->alarm = -1;
+    if (slot->alarm >= 0) {
+        /* Its closing alone says nothing as long as a forked child has it too. */
+        (void)nono_sys_write(slot->alarm, (const uint8_t *)"", 1);
+    }
+    nono_close_and_forget(&slot->alarm);
     while (slot->guard >= 0 && waitid(P_PIDFD, (id_t)slot->guard, NULL, WEXITED | __WALL) != 0 && errno == EINTR) {
     }
     if (slot->guard >= 0) {

@@ -11,7 +11,7 @@ public func nono_sandbox_prepare(
     _ caps: OpaquePointer?, _ options: UnsafePointer<NonoApplyOptions>?,
     _ outSandbox: UnsafeMutablePointer<OpaquePointer?>?
 ) -> NonoErrorCode {
-    status { () throws(NonoError) in
+    uncancelled { () throws(NonoError) in
         let caps = try object(caps, as: CapabilitySetHandle.self, name: "caps").value
         let options = try optionsArgument(options)
         let out = try output(outSandbox, name: "out_sandbox")
@@ -21,7 +21,7 @@ public func nono_sandbox_prepare(
 
 @_cdecl("nono_prepared_sandbox_free") @implementation
 public func nono_prepared_sandbox_free(_ sandbox: OpaquePointer?) {
-    release(sandbox, as: PreparedSandbox.self)
+    _ = uncancelled { () throws(NonoError) in release(sandbox, as: PreparedSandbox.self) }
 }
 
 @_cdecl("nono_sandbox_spawn") @implementation
@@ -29,7 +29,7 @@ public func nono_sandbox_spawn(
     _ sandbox: OpaquePointer?, _ argv: UnsafePointer<UnsafePointer<CChar>?>?,
     _ options: UnsafePointer<NonoSpawnOptions>?, _ outProcess: UnsafeMutablePointer<OpaquePointer?>?
 ) -> NonoErrorCode {
-    status { () throws(NonoError) in
+    uncancelled { () throws(NonoError) in
         let sandbox = try object(sandbox, as: PreparedSandbox.self, name: "sandbox")
         let options = try CommandOptions(argv, options)
         let out = try output(outProcess, name: "out_process")
@@ -41,11 +41,11 @@ public func nono_sandbox_spawn(
 public func nono_process_wait(
     _ process: OpaquePointer?, _ timeout: Int64, _ outStatus: UnsafeMutablePointer<NonoProcessStatus>?
 ) -> NonoErrorCode {
-    status { () throws(NonoError) in
+    uncancelled { () throws(NonoError) in
         let process = try object(process, as: SandboxedProcess.self, name: "process")
         let out = try output(outStatus, name: "out_status")
         try checkSize(out.pointee.struct_size, of: NonoProcessStatus.self, name: "status")
-        let status = timeout == 0 ? process.status : process.wait(for: timeout < 0 ? nil : timeout)
+        let status = timeout == 0 ? process.status : try process.wait(for: timeout < 0 ? nil : timeout)
         out.pointee = NonoProcessStatus(
             struct_size: out.pointee.struct_size, unenforced: process.unenforced.rawValue, pid: status.pid,
             exit_code: status.exitCode, cause: status.cause, failed_stage: status.failedStage,
@@ -66,14 +66,14 @@ public func nono_process_failure(_ process: OpaquePointer?) -> UnsafeMutablePoin
 
 @_cdecl("nono_process_signal") @implementation
 public func nono_process_signal(_ process: OpaquePointer?, _ signal: Int32) -> NonoErrorCode {
-    status { () throws(NonoError) in
+    uncancelled { () throws(NonoError) in
         try object(process, as: SandboxedProcess.self, name: "process").signal(signal)
     }
 }
 
 @_cdecl("nono_process_kill") @implementation
 public func nono_process_kill(_ process: OpaquePointer?) -> NonoErrorCode {
-    status { () throws(NonoError) in
+    uncancelled { () throws(NonoError) in
         try object(process, as: SandboxedProcess.self, name: "process").end()
     }
 }
@@ -97,7 +97,7 @@ public func nono_process_communicate(
     _ process: OpaquePointer?, _ communication: UnsafePointer<NonoCommunication>?,
     _ outOutput: UnsafeMutablePointer<NonoOutput>?
 ) -> NonoErrorCode {
-    status { () throws(NonoError) in
+    uncancelled { () throws(NonoError) in
         let process = try object(process, as: SandboxedProcess.self, name: "process")
         let conversation = try Conversation(communication)
         let out = try output(outOutput, name: "out_output")
@@ -116,7 +116,14 @@ public func nono_process_communicate(
 
 @_cdecl("nono_process_free") @implementation
 public func nono_process_free(_ process: OpaquePointer?) {
-    release(process, as: SandboxedProcess.self)
+    _ = uncancelled { () throws(NonoError) in release(process, as: SandboxedProcess.self) }
+}
+
+/// Runs what waits: a thread that is cancelled halfway would leave locks and processes behind.
+private func uncancelled(_ body: () throws(NonoError) -> Void) -> NonoErrorCode {
+    let state = nono_sys_hold_cancellation()
+    defer { nono_sys_release_cancellation(state) }
+    return status(body)
 }
 
 private func take(_ output: inout CapturedOutput) -> UnsafeMutablePointer<CChar>? {

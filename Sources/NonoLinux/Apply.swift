@@ -147,6 +147,7 @@ extension NonoError {
             end =
                 ", and what watches them shares the memory of this process: wait for them, or end them, before"
             hasReason = false
+        case NONO_SYS_STAGE_RULESETS: (what, subject) = ("failed to give up sandboxes of another process", "")
         case NONO_SYS_STAGE_NO_NEW_PRIVS: (what, subject) = ("failed to set no_new_privs", "")
         case NONO_SYS_STAGE_LIST_THREADS: (what, subject) = ("failed to stop the other threads", "")
         case NONO_SYS_STAGE_STOP_THREAD:

@@ -70,6 +70,7 @@ extension SandboxedProcess {
     public func communicate(
         _ conversation: Conversation, output: inout CapturedOutput, error: inout CapturedOutput
     ) throws(NonoError) {
+        try checkOwner()
         var fed = 0
         var isCancelled = false
         for stream: UInt32 in 0...2 where pipe(stream) >= 0 {

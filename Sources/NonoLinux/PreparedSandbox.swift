@@ -26,17 +26,18 @@ public final class PreparedSandbox {
     ) {
         self.caps = caps
         unenforced = plan.unenforced
-        dropped = plan.droppedCapabilities
+        // A command that became another user could not be ended.
+        dropped = plan.droppedCapabilities.union(nono_sys_may_end_any_user() ? [] : .changingUser)
         let scopeNumber = scope.number
         self.ruleset = ruleset
         self.scope = scope
         let instructions = plan.seccomp.instructions
         program = .allocate(capacity: instructions.count)
         _ = program.initialize(from: instructions)
-        // What runs one command after the other must not take on what one of them did to it.
-        if scopeNumber >= 0 && !options.contains(.otherProcesses) {
-            pool = withRestriction { nono_sys_pool_new($0, $1) }
-        }
+        // What runs one command after the other must be out of their reach, and not take on what one of them did to it.
+        let hasSlots =
+            scopeNumber >= 0 && options.isDisjoint(with: [.otherProcesses, .capabilities, .keyrings])
+        pool = withRestriction { nono_sys_pool_new($0, $1, hasSlots) }
     }
 
     /// The corresponding kernel calls are `landlock_create_ruleset` and `landlock_add_rule`.

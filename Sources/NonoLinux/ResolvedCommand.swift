@@ -27,6 +27,13 @@ struct ResolvedCommand {
         if options.group == 0 {
             throw NonoError(.invalidArgument, "gid must be non-zero (0 is the root group; dropping to it is a no-op)")
         }
+        if options.user != nil && nono_sys_may_change_user() && !nono_sys_may_end_any_user() {
+            throw NonoError(
+                .sandboxInit,
+                "uid needs the capability CAP_KILL: without it, a command of another user cannot be ended",
+                diagnostic: .unsupportedPlatformFeature, osError: EPERM, spawnStage: NONO_SYS_LAUNCH_PRIVILEGES.rawValue
+            )
+        }
         try checkEnvironment(options.environment, allowsLoaderVariables: options.allowsLoaderVariables)
         if let directory = options.directory {
             do throws(NonoError) {

@@ -103,7 +103,8 @@ public final class SandboxedProcess {
     public var descriptor: Int32 { nono_sys_process_descriptor(process) }
 
     /// Waits so many nanoseconds, or without a limit, for the end. Returns early when a signal handler has run.
-    public func wait(for timeout: Int64?) -> Status {
+    public func wait(for timeout: Int64?) throws(NonoError) -> Status {
+        try checkOwner()
         let current = status
         if current.hasEnded {
             return current
@@ -113,8 +114,17 @@ public final class SandboxedProcess {
         return status
     }
 
+    /// Throws in a forked child of the process that started the command.
+    func checkOwner() throws(NonoError) {
+        guard nono_sys_process_is_ours(process) else {
+            throw NonoError(
+                .invalidArgument, "the command was started by another process, which this one was forked from")
+        }
+    }
+
     /// Sends a signal to the command itself. Throws if it has ended.
     public func signal(_ number: Int32) throws(NonoError) {
+        try checkOwner()
         guard (1...64).contains(number) else {
             throw NonoError(.invalidArgument, "invalid signal: \(number)")
         }

@@ -79,12 +79,14 @@ struct nono_sys_outcome_of_process {
 struct nono_sys_process;
 
 /* A pool for a sandbox whose scope is a ruleset. It takes no process before the second command. NULL without memory. */
-struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope);
+struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope, bool has_slots);
 /* When no process uses it any more. */
 void nono_sys_pool_free(struct nono_sys_pool *pool);
 
 /* Starts the keeper, which starts the command. Returns 0 and the process, or -errno. */
 int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_process **out);
+/* Whether this process started it, and is no forked child of that one. */
+bool nono_sys_process_is_ours(const struct nono_sys_process *process);
 /* Waits until the command runs, or has failed to. */
 void nono_sys_process_wait_for_start(struct nono_sys_process *process);
 /* A descriptor that polls as readable when the outcome has changed. */
@@ -97,6 +99,10 @@ int nono_sys_process_signal(struct nono_sys_process *process, int signal);
 void nono_sys_process_end(struct nono_sys_process *process);
 /* Ends it, waits until it has ended, and frees it. In a forked child of the program it only frees. */
 void nono_sys_process_free(struct nono_sys_process *process);
+
+/* Keeps the thread from being cancelled, pthread_cancel(3), and lets it be as before. */
+int nono_sys_hold_cancellation(void);
+void nono_sys_release_cancellation(int state);
 
 /* Descriptors (descriptors.c) */
 
@@ -140,6 +146,9 @@ bool nono_sys_may_write(const char *path);
 int nono_sys_make_directory(const char *path);
 int nono_sys_remove_directory(const char *path);
 int nono_sys_process_id(void);
+bool nono_sys_may_change_user(void);
+/* Whether processes of other users can be killed, capabilities(7). */
+bool nono_sys_may_end_any_user(void);
 /* Whether RLIMIT_NPROC means nothing to this user, getrlimit(2). */
 bool nono_sys_is_exempt_from_process_limit(void);
 

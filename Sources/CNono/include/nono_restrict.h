@@ -35,6 +35,7 @@ struct nono_sys_restriction {
 enum nono_sys_stage {
     NONO_SYS_STAGE_DONE,
     NONO_SYS_STAGE_COMMANDS, /* commands run in sandboxes of their own */
+    NONO_SYS_STAGE_RULESETS, /* of sandboxes that another process has too */
     NONO_SYS_STAGE_NO_NEW_PRIVS,
     NONO_SYS_STAGE_LIST_THREADS,
     NONO_SYS_STAGE_STOP_THREAD, /* a thread did not answer */
@@ -55,8 +56,11 @@ struct nono_sys_outcome {
  * first, and nothing is restricted unless all of them have stopped. */
 void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome);
 
-/* How many processes share the memory of this one and would stay as they are (sharers.c). */
+/* How many processes share the memory of this one and would stay as they are (registry.c). */
 int nono_sys_sharers(void);
+/* Gives up what this process has in common with its parent or with forked children: a restricted one could change what
+ * the other does by it. Sandboxes that both have are of no use here any more. Returns 0 or -errno (slot.c). */
+int nono_sys_leave_others(void);
 /* Ends those that wait for the next command in a prepared sandbox (slot.c). */
 void nono_sys_end_idle_slots(void);
 
