@@ -151,7 +151,9 @@ PREPARED_RULES = (1, 10, 1000, 10000)
 def run_rows() -> Iterator[Row]:
     for rules in RUN_RULES:
         yield Row(f"run/{rules}", f"run /bin/true, {rules} rules", "us", floor(1.3))
-    yield Row("run/timeout", "the same with 10 rules and a timeout", "us", floor(1.3))
+    yield Row("run/c", "run /bin/true, 10 rules, from C", "us", floor(1.3))
+    yield Row("run/c/one", "the same, all of it on one processor", "us", floor(1.3))
+    yield Row("run/timeout", "run /bin/true, 10 rules and a timeout", "us", floor(1.3))
     yield Row("run/large", f"the same with 10 rules, the caller has {LARGE} MiB", "us", floor(1.3))
     for rules in PREPARED_RULES:
         yield Row(f"run/prepared/{rules}", f"in a prepared sandbox, {rules} rules", "us", floor(1.3))

@@ -48,11 +48,15 @@ def build_floors() -> None:
         ("run", ()),
         ("apply_nono", library),
         ("query_nono", library),
+        ("run_nono", library),
         ("capture", ("-shared", "-fPIC", "-ldl", "-lpthread")),
     )
     for name, options in commands:
         command = (*compiler, "-o", BUILD / name, floors / f"{name}.c", *options)
         subprocess.run([str(word) for word in command], check=True)
+
+
+ONE_PROCESSOR = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
 
 
 def run(command: tuple[object, ...], text: str = "") -> str:
@@ -99,6 +103,8 @@ class Floor:
             return float(run((BUILD / "run", rules, times, mebibytes, is_prepared), self.paths))
 
         values = {f"run/{rules}": run_floor(rules) for rules in rows.RUN_RULES}
+        values["run/c"] = values["run/10"]
+        values["run/c/one"] = float(run((*ONE_PROCESSOR, BUILD / "run", 10, times, 0, 0), self.paths))
         # The least that can be done knows of no timeout: poll(2) has one for nothing.
         values["run/timeout"] = values["run/10"]
         values["run/large"] = run_floor(10, rows.LARGE)
@@ -116,6 +122,12 @@ class Floor:
                 command = (BUILD / "apply_nono", rules, tree.apply_times(rules, milliseconds))
                 values[f"apply/c/{rules}"] = float(run(command, self.paths))
             return values
+        if section == "run":
+            command = (BUILD / "run_nono", 10, int(milliseconds))
+            return {
+                "run/c": float(run(command, self.paths)),
+                "run/c/one": float(run((*ONE_PROCESSOR, *command), self.paths)),
+            }
         return {}
 
 
