@@ -37,7 +37,7 @@ if [ "$(uname -s)" = Darwin ]; then
     mv "$output.new" "$output"
     exit
 fi
-scratch=.build-embedded
+scratch=${NONO_SCRATCH:-.build-embedded}
 map=$scratch/nono.map
 {
     echo '{ global:'
@@ -61,9 +61,15 @@ if [ -x "$(dirname "$(readlink -f "$(command -v swiftc)")")/ld.lld" ]; then
     fold="-Xswiftc -use-ld=lld -Xlinker --icf=all"
 fi
 
+# A sanitizer's functions are those of the program that loads the library.
+case ${NONO_SWIFT_FLAGS:-} in
+*--sanitize*) undefined="-Xlinker --unresolved-symbols=ignore-all" ;;
+*) undefined="-Xlinker -z -Xlinker defs" ;;
+esac
+
 # Nothing from the toolchain is needed at run time, so its path is left out. The library stays loaded for good: threads
 # that had an error run its code when they end.
-NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables -lm" \
+NONO_EMBEDDED=1 NONO_LINK_FLAGS="-Xlinker -soname=libnono.so $undefined -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro -Xlinker --gc-sections -Xlinker --version-script=$PWD/$map $tables -lm" \
     swift build --configuration release --product nono --scratch-path "$scratch" -Xswiftc -no-toolchain-stdlib-rpath --disable-sandbox $fold ${NONO_SWIFT_FLAGS:-}
 mkdir -p "$(dirname "$output")"
 strip -o "$output.new" "$scratch/release/libnono.so"

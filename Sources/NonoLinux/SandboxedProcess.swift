@@ -170,7 +170,11 @@ public final class SandboxedProcess {
         case NONO_SYS_LAUNCH_PRIVILEGES:
             what = "failed to drop privileges: "
             detail = status.failedDetail == 0 ? "setgroups" : status.failedDetail == 1 ? "setgid" : "setuid"
-        case NONO_SYS_LAUNCH_LANDLOCK: what = "sandbox apply failed: Landlock"
+        case NONO_SYS_LAUNCH_LANDLOCK:
+            what = "sandbox apply failed: Landlock"
+            if status.osError == EBADFD {
+                end = "; prepare the sandbox again, which apply() gave up because a forked process has it too"
+            }
         case NONO_SYS_LAUNCH_SECCOMP: what = "sandbox apply failed: seccomp"
         case NONO_SYS_LAUNCH_CAPABILITIES: what = "sandbox apply failed: capabilities"
         case NONO_SYS_LAUNCH_EXEC: what = "exec failed"

@@ -78,7 +78,9 @@ static void restricted_worker(void) {
     struct NonoSpawnOptions options = piped();
     struct NonoProcess *process = NULL;
     FAILS(nono_sandbox_spawn(shared_sandbox, ARGV("/bin/true"), &options, &process), NONO_ERROR_CODE_ERR_IO, IO_ERROR,
-          .os_error = EBADFD, .message = "sandbox apply failed: Landlock: File descriptor in bad state (os error 77)");
+          .os_error = EBADFD,
+          .message = "sandbox apply failed: Landlock: File descriptor in bad state (os error 77); "
+                     "prepare the sandbox again, which apply() gave up because a forked process has it too");
     /* But what it prepares itself is. */
     struct NonoPreparedSandbox *own = system_sandbox();
     run_true(own);

@@ -198,10 +198,12 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* No Py_mod_gil: a free-threaded CPython turns its lock on for this module, since nobody has run it there under
- * ThreadSanitizer. */
 static PyModuleDef_Slot slots[] = {
     SLOT(Py_mod_exec, execute),
+#ifdef Py_GIL_DISABLED
+    /* scripts/check-threads.sh shows that this is true. */
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
 };
 
