@@ -24,28 +24,27 @@ final class ControlGroups {
         var wanted: [ControlGroupSystem.Controller] = []
         if limits.memory != nil { wanted.append(.memory) }
         if limits.processes != nil { wanted.append(.pids) }
-        if let parent = system.unifiedParent(for: wanted), let group = try makeGroup(below: parent) {
-            if let limit = limits.memory {
+        if let (parent, offered) = system.unifiedParent(for: wanted), let group = try makeGroup(below: parent) {
+            if let limit = limits.memory, offered.contains(.memory) {
                 try set("memory.max", of: group, to: limit)
                 // Without swap there is nothing to limit; without the file, nothing to set.
                 try set("memory.swap.max", of: group, to: 0, isOptional: true)
                 try set("memory.oom.group", of: group, to: 1, isOptional: true)
                 memory = .controlGroup2
             }
-            if let limit = limits.processes {
+            if let limit = limits.processes, offered.contains(.pids) {
                 try set("pids.max", of: group, to: limit)
                 processes = .controlGroup2
             }
-            return
         }
-        if let limit = limits.memory, let parent = system.separateParent(for: .memory),
+        if let limit = limits.memory, memory == .none, let parent = system.separateParent(for: .memory),
             let group = try makeGroup(below: parent)
         {
             try set("memory.limit_in_bytes", of: group, to: limit)
             try set("memory.memsw.limit_in_bytes", of: group, to: limit, isOptional: true)
             memory = .controlGroup1
         }
-        if let limit = limits.processes, let parent = system.separateParent(for: .pids),
+        if let limit = limits.processes, processes == .none, let parent = system.separateParent(for: .pids),
             let group = try makeGroup(below: parent)
         {
             try set("pids.max", of: group, to: limit)
@@ -143,9 +142,9 @@ struct ControlGroupSystem {
         self.init(mountinfo: readFile("/proc/self/mountinfo"), own: readFile("/proc/self/cgroup"))
     }
 
-    /// The group of version 2 below which one with all these controllers can be made: that of this process, which only
-    /// the root of the hierarchy can be, or the one above it.
-    func unifiedParent(for controllers: [Controller]) -> Path? {
+    /// The group of version 2 below which one with these controllers can be made, or with those of them that are there:
+    /// that of this process, which only the root of the hierarchy can be, or the one above it.
+    func unifiedParent(for wanted: [Controller]) -> (group: Path, offered: [Controller])? {
         guard let mount = mounts.first(where: { $0.isUnified }),
             let path = own.first(where: { $0.controllers.isEmpty })?.path,
             let directory = mount.directory(of: path)
@@ -154,10 +153,15 @@ struct ControlGroupSystem {
         if directory.bytes.count > mount.point.bytes.count, let parent = directory.parent {
             candidates.append(parent)
         }
-        return candidates.first { candidate in
-            let offered = words(readFile(candidate.appending("cgroup.subtree_control")))
-            return controllers.allSatisfy { offered.contains($0.bytes) } && isWritable(candidate)
+        var best: (group: Path, offered: [Controller])?
+        for candidate in candidates {
+            let available = words(readFile(candidate.appending("cgroup.subtree_control")))
+            let offered = wanted.filter { available.contains($0.bytes) }
+            if offered.count > best?.offered.count ?? 0 && isWritable(candidate) {
+                best = (candidate, offered)
+            }
         }
+        return best
     }
 
     /// The group of this process in the version 1 hierarchy of a controller.
