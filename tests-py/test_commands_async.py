@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,19 @@ def test_nothing_survives() -> None:
     assert time.monotonic() - started < 30
 
 
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """Room for five descriptors of each of hundreds of commands: the usual limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2500 and hard != resource.RLIM_INFINITY:
+        pytest.skip("this process may not have as many descriptors")
+    if soft < 2500 and soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2500, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_descriptors")
 def test_hundreds_at_once_without_a_thread() -> None:
     threads = []
 

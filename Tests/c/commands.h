@@ -36,4 +36,14 @@ bool vanish(const char *text);
 
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* The first Landlock ABI that scopes signals. */
+enum { SCOPED_SIGNALS = 6 };
+
+/* CHECK_MAIN for tests that all take a kernel with that Landlock ABI. */
+int commands_run(const char *program, int abi, const struct test *tests, size_t count);
+#define COMMANDS_MAIN(program, abi, tests)                                                                             \
+    int main(void) {                                                                                                   \
+        return commands_run((program), (abi), (tests), sizeof(tests) / sizeof((tests)[0]));                            \
+    }
+
 #endif

@@ -243,4 +243,5 @@ static const struct test tests[] = {
     {"reaped by the program", test_reaped_by_the_program},
 };
 
-CHECK_MAIN("command_apply", tests)
+/* Without a scope for signals nothing stands ready for the next command. */
+COMMANDS_MAIN("command_apply", SCOPED_SIGNALS, tests)

@@ -279,4 +279,4 @@ static const struct test tests[] = {
     {"a limit that cannot be set", test_a_limit_that_cannot_be_set},
 };
 
-CHECK_MAIN("command_faults", tests)
+COMMANDS_MAIN("command_faults", 1, tests)

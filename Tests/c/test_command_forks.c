@@ -282,4 +282,5 @@ static const struct test tests[] = {
     {"cancelled threads", test_cancelled_threads},
 };
 
-CHECK_MAIN("command_forks", tests)
+/* Without a scope for signals nothing stands ready for the next command. */
+COMMANDS_MAIN("command_forks", SCOPED_SIGNALS, tests)

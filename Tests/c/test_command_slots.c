@@ -417,4 +417,5 @@ static const struct test tests[] = {
     {"the end stays readable", test_the_end_stays_readable},
 };
 
-CHECK_MAIN("command_slots", tests)
+/* Without a scope for signals there are no slots, and kill(-1) would reach everybody. */
+COMMANDS_MAIN("command_slots", SCOPED_SIGNALS, tests)

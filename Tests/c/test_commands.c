@@ -384,4 +384,4 @@ static const struct test tests[] = {
     {"blocked commands", test_blocked_commands},
 };
 
-CHECK_MAIN("commands", tests)
+COMMANDS_MAIN("commands", 1, tests)

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 
 from containment.registry import hole
-from containment.stage import MOMENT, Enter, Stage
+from containment.stage import MOMENT, Enter, Stage, Unprovable
 from containment.system import succeed
 from containment.threads import Worker
 
@@ -178,6 +178,10 @@ def udp_receive(stage: Stage) -> bool:
 
 @hole("udp-lite", "sends a secret by UDP-Lite")
 def udp_lite(stage: Stage) -> bool:
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM, UDP_LITE).close()
+    except OSError as error:
+        raise Unprovable("this kernel has no UDP-Lite") from error
     return send_out(stage, lambda port, data: datagram_sender(port, data, protocol=UDP_LITE), protocol=UDP_LITE)
 
 
@@ -252,7 +256,16 @@ def udp_thread(stage: Stage) -> bool:
     return has_arrived(receiver, stage.secret)
 
 
-@hole("socket-inherited", "sends by a socket from before", by_design="descriptors from before stay usable")
+@hole("socket-inherited", "sends by a socket connected before", by_design="descriptors from before stay usable")
 def socket_inherited(stage: Stage) -> bool:
+    receiver, port = datagram_receiver(socket.AF_INET)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        return send_out(stage, lambda port, data: sender.sendto(data, ("127.0.0.1", port)))
+        # One that is not connected sends nowhere from Landlock ABI 10 on.
+        sender.connect((LOOPBACK[socket.AF_INET], port))
+
+        def act(enter: Enter) -> None:
+            enter()
+            sender.send(stage.secret)
+
+        stage.run(act)
+    return has_arrived(receiver, stage.secret)
