@@ -24,7 +24,8 @@ if embedded {
 }
 
 let cSettings: [CSetting] = [
-    .unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"])
+    .unsafeFlags(
+        ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"] + (embedded ? ["-Os"] : []))
 ]
 
 // Each system compiles its own backend, and leaves out the files of the other. What tests on Linux has the call of
@@ -39,8 +40,8 @@ let cSettings: [CSetting] = [
     let hasStandIn = false
     let cOfOthers = [
         "block.c", "capabilities.c", "command.c", "descriptors.c", "files.c", "keeper.c", "landlock.c", "launch.c",
-        "random.c", "raw_clone.c", "registry.c", "restrict.c", "slot.c", "stop_signal.c", "template.c", "thread_list.c",
-        "threads.c",
+        "pool.c", "random.c", "raw_clone.c", "registry.c", "restrict.c", "slot.c", "stop_signal.c", "template.c",
+        "thread_list.c", "threads.c",
     ]
     let abiOfOthers = ["Commands.swift"]
 #endif
