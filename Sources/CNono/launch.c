@@ -114,12 +114,14 @@ int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_proces
     if (process == NULL) {
         return -ENOMEM;
     }
+    /* Before it has descriptors, for a fork to find these. */
+    nono_registry_add(process);
     int failure = launch_in_slot(launch, process) ? 0 : launch_with_keeper(launch, process);
     if (failure != 0) {
+        nono_registry_remove(process);
         discard(process);
         return failure;
     }
-    nono_registry_add(process);
     *out = process;
     return 0;
 }

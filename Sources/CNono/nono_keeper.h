@@ -127,7 +127,7 @@ NONO_HIDDEN bool nono_block_fits(const struct nono_sys_launch *launch, size_t si
 /* Describes a command in a block in which it fits. */
 NONO_HIDDEN struct nono_sys_task *nono_block_fill(void *block, const struct nono_sys_launch *launch);
 
-/* Slots (slot.c): a sandbox that stands ready, for one command after the other. */
+/* Slots (slot.c, pool.c): a sandbox that stands ready, for one command after the other. */
 
 enum { NONO_SLOT_BLOCK = 131072 };
 
@@ -165,6 +165,12 @@ NONO_HIDDEN void nono_pools_note_fork(void);
 /* The guard's life (template.c); argument is a struct nono_sys_slot. */
 NONO_HIDDEN int nono_guard_run(void *argument);
 
+/* NULL if it cannot be made. */
+NONO_HIDDEN struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restriction, int scope);
+/* Gives back what a slot that has ended has taken; in a forked child, what there is of a parent's. */
+NONO_HIDDEN void nono_slot_discard(struct nono_sys_slot *slot);
+/* Whether the news of the end was there; it is not any more. */
+NONO_HIDDEN bool nono_slot_take_news_of_end(struct nono_sys_slot *slot);
 /* A slot that is free, or NULL: then the command runs without one. */
 NONO_HIDDEN struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool);
 /* Has the slot run the command that its block describes. Returns 0 or -errno. */

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The program's side of slots: making them, handing them out, speaking with their templates (template.c).
- *
- * A slot costs two processes and as much time as entering the sandbox and copying the program's page tables, so the
- * first command of a pool runs without one. A command that finds no slot, or does not fit into one, runs without one
- * too. */
+ * The program's side of one slot: making it, speaking with its template (template.c), ending it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,41 +13,6 @@
 
 #include "nono_keeper.h"
 #include "nono_sys.h"
-
-enum { MOST_SLOTS = 8 };
-
-struct nono_sys_pool {
-    pthread_mutex_t lock;
-    struct nono_sys_restriction restriction;
-    int scope;
-    int owner; /* a forked child has copies of slots that are not its own */
-    bool has_slots;
-    bool was_forked;  /* another process may have the same ruleset */
-    bool is_given_up; /* it is gone from here */
-    bool was_used;
-    int slots;
-    struct nono_sys_slot *free;
-    struct nono_sys_slot *all;
-    struct nono_sys_pool *next; /* of all pools, newest first */
-};
-
-static struct nono_sys_pool *pools;
-
-struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope, bool has_slots) {
-    struct nono_sys_pool *pool = calloc(1, sizeof *pool);
-    if (pool != NULL) {
-        pthread_mutex_init(&pool->lock, NULL);
-        pool->restriction = *restriction;
-        pool->scope = scope;
-        pool->owner = getpid();
-        pool->has_slots = has_slots;
-        nono_registry_lock();
-        pool->next = pools;
-        pools = pool;
-        nono_registry_unlock();
-    }
-    return pool;
-}
 
 /* Where the library is loaded: code and constants that the template goes on using. */
 static int find_library(struct dl_phdr_info *info, size_t size, void *argument) {
@@ -82,7 +41,7 @@ static char *start_of(const struct nono_sys_slot *slot) {
     return slot->guard_stack_end - NONO_KEEPER_STACK;
 }
 
-static void discard(struct nono_sys_slot *slot) {
+void nono_slot_discard(struct nono_sys_slot *slot) {
     nono_close_if_open(slot->guard);
     nono_close_if_open(slot->socket);
     nono_close_if_open(slot->alarm);
@@ -100,7 +59,7 @@ static ssize_t receive(const struct nono_sys_slot *slot, char *news, int flags) 
 
 /* The guard's stack, this, the template's stack, and the block, which alone is shared with the template; the rest it
  * has a copy of, from itself on. */
-static struct nono_sys_slot *lay_out(const struct nono_sys_pool *pool) {
+static struct nono_sys_slot *lay_out(const struct nono_sys_restriction *restriction, int scope) {
     const size_t head = 4096;
     size_t size = 2 * NONO_KEEPER_STACK + head + NONO_SLOT_BLOCK;
     char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -116,9 +75,9 @@ static struct nono_sys_slot *lay_out(const struct nono_sys_pool *pool) {
     }
     struct nono_sys_slot *slot = (void *)(memory + NONO_KEEPER_STACK);
     *slot = (struct nono_sys_slot){
-        .restriction = pool->restriction,
-        .scope = pool->scope,
-        .caller = pool->owner,
+        .restriction = *restriction,
+        .scope = scope,
+        .caller = getpid(),
         .template_end = -1,
         .hear = -1,
         .guard = -1,
@@ -147,35 +106,13 @@ static int open_socket(struct nono_sys_slot *slot) {
     return setsockopt(slot->template_end, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0 ? -errno : 0;
 }
 
-/* With the registry locked. */
-static void unlink_slot(struct nono_sys_pool *pool, const struct nono_sys_slot *slot) {
-    struct nono_sys_slot **link = &pool->all;
-    while (*link != slot) {
-        link = &(*link)->sibling;
-    }
-    *link = slot->sibling;
-}
-
-static void end_slot(struct nono_sys_pool *pool, struct nono_sys_slot *slot) {
-    nono_slot_break(slot);
-    nono_registry_lock();
-    unlink_slot(pool, slot);
-    nono_registry_unlock();
-    discard(slot);
-}
-
-/* NULL if it cannot be made: a command without a slot tells why. */
-static struct nono_sys_slot *make(struct nono_sys_pool *pool) {
-    struct nono_sys_slot *slot = lay_out(pool);
+struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restriction, int scope) {
+    struct nono_sys_slot *slot = lay_out(restriction, scope);
     if (slot == NULL) {
         return NULL;
     }
     bool works = dl_iterate_phdr(find_library, slot) == 1 && open_socket(slot) == 0 &&
                  nono_sys_pipe(&slot->hear, &slot->alarm) == 0;
-    /* No other fork meanwhile: while the template is made, the block is there for a child to have. */
-    nono_registry_lock();
-    slot->sibling = pool->all;
-    pool->all = slot;
     if (works && nono_keeper_start(slot->guard_stack_end, &slot->guard, nono_guard_run, slot) < 0) {
         slot->guard = -1;
         works = false;
@@ -185,158 +122,12 @@ static struct nono_sys_slot *make(struct nono_sys_pool *pool) {
     struct nono_sys_poll ready = {.fd = slot->socket};
     while (works && nono_sys_poll(&ready, 1, -1) < 0) {
     }
-    nono_registry_unlock();
     if (!works || nono_slot_hear(slot) != NONO_TEMPLATE_READY) {
-        end_slot(pool, slot);
+        nono_slot_break(slot);
+        nono_slot_discard(slot);
         return NULL;
     }
     return slot;
-}
-
-struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool) {
-    struct nono_sys_slot *slot = NULL;
-    if (pool == NULL || !pool->has_slots || pool->owner != getpid()) {
-        return NULL;
-    }
-    pthread_mutex_lock(&pool->lock);
-    bool makes_one = pool->was_used && pool->free == NULL && pool->slots < MOST_SLOTS;
-    if (pool->free != NULL) {
-        slot = pool->free;
-        pool->free = slot->next;
-    }
-    pool->was_used = true;
-    pool->slots += makes_one;
-    pthread_mutex_unlock(&pool->lock);
-    if (makes_one) {
-        slot = make(pool);
-        if (slot == NULL) {
-            nono_slot_give_back(pool, NULL);
-        }
-    }
-    return slot;
-}
-
-void nono_slot_give_back(struct nono_sys_pool *pool, struct nono_sys_slot *slot) {
-    bool is_gone = slot == NULL || slot->is_broken;
-    char news;
-    if (!is_gone && receive(slot, &news, 0) != 1) {
-        nono_slot_break(slot);
-        is_gone = true;
-    }
-    pthread_mutex_lock(&pool->lock);
-    if (is_gone) {
-        pool->slots--;
-    } else {
-        slot->next = pool->free;
-        pool->free = slot;
-    }
-    pthread_mutex_unlock(&pool->lock);
-    if (slot != NULL && is_gone) {
-        end_slot(pool, slot);
-    }
-}
-
-/* Takes out of a pool what is not in use, with the registry locked. */
-static struct nono_sys_slot *take_idle(struct nono_sys_pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    struct nono_sys_slot *slots = pool->free;
-    pool->free = NULL;
-    pool->was_used = false;
-    for (const struct nono_sys_slot *slot = slots; slot != NULL; slot = slot->next) {
-        unlink_slot(pool, slot);
-        pool->slots--;
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return slots;
-}
-
-static void end_idle(struct nono_sys_slot *slot) {
-    while (slot != NULL) {
-        struct nono_sys_slot *next = slot->next;
-        nono_slot_break(slot);
-        discard(slot);
-        slot = next;
-    }
-}
-
-void nono_sys_pool_free(struct nono_sys_pool *pool) {
-    bool is_ours = pool->owner == getpid();
-    nono_registry_lock();
-    struct nono_sys_pool **link = &pools;
-    while (*link != pool) {
-        link = &(*link)->next;
-    }
-    *link = pool->next;
-    struct nono_sys_slot *idle = is_ours ? take_idle(pool) : NULL;
-    nono_registry_unlock();
-    end_idle(idle);
-    /* In a forked child: those of its parent, of which there is nothing but a copy of the memory. */
-    while (pool->all != NULL) {
-        struct nono_sys_slot *slot = pool->all;
-        pool->all = slot->sibling;
-        discard(slot);
-    }
-    pthread_mutex_destroy(&pool->lock);
-    free(pool);
-}
-
-void nono_sys_end_idle_slots(void) {
-    struct nono_sys_slot *idle = NULL;
-    nono_registry_lock();
-    for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
-        struct nono_sys_slot *slot = pool->owner == getpid() ? take_idle(pool) : NULL;
-        while (slot != NULL) {
-            struct nono_sys_slot *next = slot->next;
-            slot->next = idle;
-            idle = slot;
-            slot = next;
-        }
-    }
-    nono_registry_unlock();
-    end_idle(idle);
-}
-
-void nono_pools_forget(void) {
-    for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
-        for (struct nono_sys_slot *slot = pool->all; slot != NULL && pool->owner != getpid(); slot = slot->sibling) {
-            nono_close_and_forget(&slot->guard);
-            nono_close_and_forget(&slot->socket);
-            nono_close_and_forget(&slot->alarm);
-        }
-    }
-}
-
-void nono_pools_note_fork(void) {
-    for (struct nono_sys_pool *pool = pools; pool != NULL; pool = pool->next) {
-        pool->was_forked = true;
-    }
-}
-
-/* Puts something that is no ruleset in the place of those that another process has too. */
-static int give_up_rulesets(void) {
-    int nothing = -1;
-    int failure = 0;
-    for (struct nono_sys_pool *pool = pools; pool != NULL && failure == 0; pool = pool->next) {
-        if ((pool->owner == getpid() && !pool->was_forked) || pool->is_given_up) {
-            continue;
-        }
-        nothing = nothing < 0 ? eventfd(0, EFD_CLOEXEC) : nothing;
-        if (nothing < 0 || dup3(nothing, pool->restriction.ruleset, O_CLOEXEC) < 0 ||
-            (pool->scope >= 0 && dup3(nothing, pool->scope, O_CLOEXEC) < 0)) {
-            failure = -errno;
-        }
-        pool->is_given_up = failure == 0;
-    }
-    nono_close_if_open(nothing);
-    return failure;
-}
-
-int nono_sys_leave_others(void) {
-    nono_registry_lock();
-    nono_sys_forget_parent();
-    int failure = give_up_rulesets();
-    nono_registry_unlock();
-    return failure;
 }
 
 int nono_slot_start(struct nono_sys_slot *slot, const struct nono_sys_task *task) {
@@ -377,6 +168,11 @@ int nono_slot_hear(struct nono_sys_slot *slot) {
         return 0;
     }
     return length == 1 ? news : -1;
+}
+
+bool nono_slot_take_news_of_end(struct nono_sys_slot *slot) {
+    char news;
+    return receive(slot, &news, 0) == 1;
 }
 
 void nono_slot_break(struct nono_sys_slot *slot) {

@@ -88,6 +88,26 @@ void free_finished(struct finished *finished) {
     free(finished->error);
 }
 
+void make_secret(void) {
+    make_directory("d");
+    make_file("d/f", "granted");
+    make_file("secret", "secret");
+}
+
+struct NonoCapabilitySet *narrow_caps(void) {
+    struct NonoCapabilitySet *caps = caps_with_path("d", NONO_ACCESS_MODE_READ);
+    CHECK_OK(nono_capability_set_allow_path(caps, "/usr", NONO_ACCESS_MODE_READ));
+    CHECK_OK(nono_capability_set_allow_path(caps, "/proc", NONO_ACCESS_MODE_READ));
+    return caps;
+}
+
+void run_true(const struct NonoPreparedSandbox *sandbox) {
+    struct NonoSpawnOptions options = piped();
+    struct finished result = finish(start(sandbox, ARGV("/bin/true"), &options), NULL);
+    CHECK_INT(result.status.exit_code, 0);
+    free_finished(&result);
+}
+
 static bool has_text(const char *pid, const char *text) {
     char path[300], line[4096];
     snprintf(path, sizeof path, "/proc/%s/cmdline", pid);

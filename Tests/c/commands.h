@@ -20,6 +20,11 @@ struct finished {
 struct NonoCapabilitySet *system_caps(void);
 /* The same, prepared. */
 struct NonoPreparedSandbox *system_sandbox(void);
+/* A file "secret", and "d/f", which narrow_caps() grants beside what programs of the system and /proc need. */
+void make_secret(void);
+struct NonoCapabilitySet *narrow_caps(void);
+/* Runs a command that does nothing, and checks that it has. */
+void run_true(const struct NonoPreparedSandbox *sandbox);
 /* Options with both outputs piped. */
 struct NonoSpawnOptions piped(void);
 /* Starts; a failure is a failed check, and NULL. */

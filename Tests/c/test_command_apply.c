@@ -22,31 +22,9 @@
 #include "support.h"
 #include "takeover.h"
 
-enum { READ = 0 };
-
 static const char busy[] =
     "Sandbox initialization failed: Failed to restrict self: commands run in sandboxes of their own, and what watches "
     "them shares the memory of this process: wait for them, or end them, before";
-
-static void make_tree(void) {
-    make_directory("d");
-    make_file("d/f", "granted");
-    make_file("secret", "secret");
-}
-
-static struct NonoCapabilitySet *narrow_caps(void) {
-    struct NonoCapabilitySet *caps = caps_with_path("d", READ);
-    CHECK_OK(nono_capability_set_allow_path(caps, "/usr", READ));
-    CHECK_OK(nono_capability_set_allow_path(caps, "/proc", READ));
-    return caps;
-}
-
-static void run_true(const struct NonoPreparedSandbox *sandbox) {
-    struct NonoSpawnOptions options = piped();
-    struct finished result = finish(start(sandbox, ARGV("/bin/true"), &options), NULL);
-    CHECK_INT(result.status.exit_code, 0);
-    free_finished(&result);
-}
 
 static void idle_watchers(void) {
     struct NonoPreparedSandbox *sandbox = system_sandbox();
@@ -66,7 +44,7 @@ static void idle_watchers(void) {
 }
 
 static void test_idle_watchers_end(void) {
-    make_tree();
+    make_secret();
     in_child(idle_watchers);
 }
 
@@ -88,7 +66,7 @@ static void commands_afterwards(void) {
 }
 
 static void test_commands_afterwards(void) {
-    make_tree();
+    make_secret();
     in_child(commands_afterwards);
 }
 
@@ -130,14 +108,14 @@ static void running_command_in_a_slot(void) {
 }
 
 static void test_running_commands_are_refused(void) {
-    make_tree();
+    make_secret();
     in_child(running_command);
     in_child(running_command_in_a_slot);
 }
 
 /* A forked child has its own memory, and commands of its parent mean nothing to it. */
 static void test_forked_children(void) {
-    make_tree();
+    make_secret();
     struct NonoPreparedSandbox *sandbox = system_sandbox();
     struct NonoSpawnOptions options = piped();
     struct NonoProcess *process = start(sandbox, ARGV("/bin/sleep", "1000"), &options);
@@ -210,7 +188,7 @@ static void beside_threads(void) {
 }
 
 static void test_beside_threads(void) {
-    make_tree();
+    make_secret();
     in_child(beside_threads);
 }
 
@@ -218,7 +196,7 @@ static void test_beside_threads(void) {
 static void reaped_by_the_program(void) {
     struct NonoPreparedSandbox *sandbox = system_sandbox();
     struct NonoSpawnOptions options = piped();
-    struct NonoProcess *process = start(sandbox, ARGV("/bin/sh", "-c", "exit 7"), &options);
+    struct NonoProcess *process = start(sandbox, ARGV("/bin/sh", "-c", "sleep 0.5; exit 7"), &options);
     struct NonoProcessStatus status = {.struct_size = sizeof status};
     CHECK(waitpid(-1, NULL, __WALL) > 0);
     CHECK_OK(nono_process_wait(process, -1, &status));
@@ -230,7 +208,7 @@ static void reaped_by_the_program(void) {
 }
 
 static void test_reaped_by_the_program(void) {
-    make_tree();
+    make_secret();
     in_child(reaped_by_the_program);
 }
 

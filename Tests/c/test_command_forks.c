@@ -21,26 +21,6 @@
 
 enum { READ = 0 };
 
-static void make_tree(void) {
-    make_directory("d");
-    make_file("d/f", "granted");
-    make_file("secret", "secret");
-}
-
-static struct NonoCapabilitySet *narrow_caps(void) {
-    struct NonoCapabilitySet *caps = caps_with_path("d", READ);
-    CHECK_OK(nono_capability_set_allow_path(caps, "/usr", READ));
-    CHECK_OK(nono_capability_set_allow_path(caps, "/proc", READ));
-    return caps;
-}
-
-static void run_true(const struct NonoPreparedSandbox *sandbox) {
-    struct NonoSpawnOptions options = piped();
-    struct finished result = finish(start(sandbox, ARGV("/bin/true"), &options), NULL);
-    CHECK_INT(result.status.exit_code, 0);
-    free_finished(&result);
-}
-
 static struct NonoPreparedSandbox *shared_sandbox;
 static struct ranges parents_ranges;
 
@@ -110,7 +90,7 @@ static struct NonoPreparedSandbox *sandbox_without_secret(void) {
 }
 
 static void test_restricted_workers(void) {
-    make_tree();
+    make_secret();
     secret = strdup(absolute("secret"));
     shared_sandbox = sandbox_without_secret();
     struct NonoSpawnOptions options = piped();
@@ -159,7 +139,7 @@ static void restricted_parent(void) {
 }
 
 static void test_restricted_parents(void) {
-    make_tree();
+    make_secret();
     in_child(restricted_parent);
 }
 
@@ -193,7 +173,7 @@ static void order_by_socket(void) {
 }
 
 static void test_children_without_libc(void) {
-    make_tree();
+    make_secret();
     struct NonoPreparedSandbox *sandbox = system_sandbox();
     struct NonoSpawnOptions options = piped();
     for (int i = 0; i < 3; i++) {

@@ -38,7 +38,7 @@ struct nono_sys_limit {
 
 enum { NONO_SYS_MOST_LIMITS = 6, NONO_SYS_MOST_GROUPS = 2 };
 
-/* The sandboxes that stand ready for one prepared sandbox (slot.c). */
+/* The sandboxes that stand ready for one prepared sandbox (pool.c). */
 struct nono_sys_pool;
 
 /* What is to be run. Descriptors of the library are 3 or higher (nono_sys_raise_descriptor). */
@@ -78,7 +78,8 @@ struct nono_sys_outcome_of_process {
 
 struct nono_sys_process;
 
-/* A pool for a sandbox whose scope is a ruleset. It takes no process before the second command. NULL without memory. */
+/* A pool for a sandbox, whose scope is a ruleset or -1; without slots it is there to be known of. It takes no process
+ * before the second command. */
 struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope, bool has_slots);
 /* When no process uses it any more. */
 void nono_sys_pool_free(struct nono_sys_pool *pool);

@@ -59,9 +59,9 @@ void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct no
 /* How many processes share the memory of this one and would stay as they are (registry.c). */
 int nono_sys_sharers(void);
 /* Gives up what this process has in common with its parent or with forked children: a restricted one could change what
- * the other does by it. Sandboxes that both have are of no use here any more. Returns 0 or -errno (slot.c). */
+ * the other does by it. Sandboxes that both have are of no use here any more. Returns 0 or -errno (pool.c). */
 int nono_sys_leave_others(void);
-/* Ends those that wait for the next command in a prepared sandbox (slot.c). */
+/* Ends those that wait for the next command in a prepared sandbox (pool.c). */
 void nono_sys_end_idle_slots(void);
 
 /* What each thread does for itself; async-signal-safe. Both return 0 or -errno. */
