@@ -124,7 +124,13 @@ int nono_sys_poll(struct nono_sys_poll *entries, size_t count, int64_t timeout) 
     const struct timespec rest = {.tv_sec = timeout / 1000000000, .tv_nsec = timeout % 1000000000};
     int ready = ppoll(fds, count, timeout < 0 ? NULL : &rest, NULL);
     if (ready < 0) {
-        return -errno;
+        int error = errno;
+        if (error == EINVAL) {
+            /* More than RLIMIT_NOFILE. Who comes back at once is not to spin. */
+            const struct timespec moment = {.tv_nsec = 1000000};
+            nanosleep(&moment, NULL);
+        }
+        return -error;
     }
     for (size_t i = 0; i < count; i++) {
         entries[i].is_ready = fds[i].revents != 0;

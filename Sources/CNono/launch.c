@@ -36,21 +36,32 @@ static struct nono_sys_process *make(void) {
     struct nono_sys_process *process = calloc(1, sizeof *process);
     if (process != NULL) {
         process->caller = getpid();
-        process->keeper = process->started = process->orders = -1;
+        process->keeper = process->started = process->orders = process->hear = process->tell = -1;
         pthread_mutex_init(&process->listening, NULL);
     }
     return process;
 }
 
 static void discard(struct nono_sys_process *process) {
-    nono_close_if_open(process->keeper);
-    nono_close_if_open(process->started);
-    nono_close_if_open(process->orders);
-    if (process->slot == NULL && process->task != NULL) {
+    /* A keeper that was killed may have left a child on the block that is not at its exec yet. */
+    bool is_free = process->slot == NULL && process->task != NULL && (!process->was_started || process->task->is_done);
+    nono_registry_remove(process);
+    if (is_free) {
         nono_block_discard(process->task);
     }
     pthread_mutex_destroy(&process->listening);
     free(process);
+}
+
+/* Pipes for orders, and for the news of the start if that is asked for. No fork of the program in between. */
+static int open_pipes(struct nono_sys_process *process, bool reports_start) {
+    nono_registry_lock();
+    int failure = nono_sys_pipe(&process->hear, &process->orders);
+    if (failure == 0 && reports_start) {
+        failure = nono_sys_pipe(&process->started, &process->tell);
+    }
+    nono_registry_unlock();
+    return failure;
 }
 
 /* In a sandbox that stands ready. Returns whether it did: nothing has happened otherwise. */
@@ -63,20 +74,19 @@ static bool launch_in_slot(const struct nono_sys_launch *launch, struct nono_sys
     task->command.is_restricted = true;
     /* The template writes its own numbers into the block as soon as it has these. */
     int directory = launch->directory == NULL ? nono_sys_open_object(".") : -1;
-    int hear = -1;
-    int failure = launch->directory == NULL && directory < 0 ? directory : nono_sys_pipe(&hear, &process->orders);
+    int failure = launch->directory == NULL && directory < 0 ? directory : open_pipes(process, false);
     if (failure == 0) {
-        task->hear = hear;
+        task->hear = process->hear;
         task->command.directory = directory;
         failure = nono_slot_start(slot, task);
-        close(hear);
         if (failure != 0) {
-            nono_close_and_forget(&process->orders);
             nono_slot_break(slot);
         }
     }
+    nono_registry_close(&process->hear);
     nono_close_if_open(directory);
     if (failure != 0) {
+        nono_registry_close(&process->orders);
         nono_slot_give_back(launch->pool, slot);
         return false;
     }
@@ -94,18 +104,16 @@ static int launch_with_keeper(const struct nono_sys_launch *launch, struct nono_
         return -ENOMEM;
     }
     process->task = task;
-    int failure = nono_sys_pipe(&task->hear, &process->orders);
-    if (failure != 0) {
-        return failure;
-    }
-    /* Pipes for orders, and for the news of the start if that is asked for. */
-    failure = launch->reports_start ? nono_sys_pipe(&process->started, &task->tell) : 0;
+    int failure = open_pipes(process, launch->reports_start);
     if (failure == 0) {
+        task->hear = process->hear;
+        task->tell = process->tell;
         long keeper = nono_keeper_start(stack_end, &process->keeper, nono_keeper_run, task);
         failure = keeper < 0 ? (int)keeper : 0;
-        nono_close_if_open(task->tell);
+        process->was_started = failure == 0;
     }
-    close(task->hear);
+    nono_registry_close(&process->tell);
+    nono_registry_close(&process->hear);
     return failure;
 }
 
@@ -114,11 +122,9 @@ int nono_sys_launch(const struct nono_sys_launch *launch, struct nono_sys_proces
     if (process == NULL) {
         return -ENOMEM;
     }
-    /* Before it has descriptors, for a fork to find these. */
     nono_registry_add(process);
     int failure = launch_in_slot(launch, process) ? 0 : launch_with_keeper(launch, process);
     if (failure != 0) {
-        nono_registry_remove(process);
         discard(process);
         return failure;
     }
@@ -141,9 +147,9 @@ static void look_at_slot(struct nono_sys_process *process) {
         }
         process->has_started = true;
         if (news < 0) {
-            /* The guard ends what the template leaves. */
+            /* The guard ends what the template leaves, unless it was killed itself. */
             nono_slot_break(process->slot);
-            note_loss(process->task, false);
+            note_loss(process->task, process->slot->leaves_survivors);
         }
         process->has_ended = news != NONO_TEMPLATE_STARTED;
     }
@@ -249,7 +255,6 @@ void nono_sys_process_free(struct nono_sys_process *process) {
         nono_sys_process_end(process);
         wait_for(process, &process->has_ended);
     }
-    nono_registry_remove(process);
     if (process->slot != NULL && nono_sys_process_is_ours(process)) {
         nono_slot_give_back(process->pool, process->slot);
     }

@@ -64,8 +64,11 @@ struct nono_sys_process {
     struct nono_sys_slot *slot; /* NULL: the keeper is for this command only */
     int caller;                 /* the process that started it */
     int keeper;                 /* a pidfd, and so what polls as readable at the end; -1 with a slot */
-    int started;                /* the program's end of each pipe; -1 for none */
+    int started;                /* the program's ends of the pipes; -1 for none */
     int orders;
+    int hear; /* the other ends, until the keeper or template has them */
+    int tell;
+    bool was_started; /* a keeper for this command only */
     pthread_mutex_t listening;
     bool has_started; /* told by a template */
     bool has_ended;
@@ -104,7 +107,7 @@ NONO_HIDDEN long nono_keeper_start(char *stack_end, int *pidfd, int (*life)(void
 
 /* Counts keepers and guards: 1 before one is started, -1 when it has ended (registry.c). */
 NONO_HIDDEN void nono_sharers_add(int count);
-/* All processes of commands. */
+/* All processes of commands. Removing one closes its descriptors. */
 NONO_HIDDEN void nono_registry_add(struct nono_sys_process *process);
 NONO_HIDDEN void nono_registry_remove(struct nono_sys_process *process);
 /* For the list of pools too; held across fork(), so that a child finds it free and the lists whole. */
@@ -117,6 +120,8 @@ static inline void nono_close_if_open(int fd) {
     }
 }
 NONO_HIDDEN void nono_close_and_forget(int *fd);
+/* The same where no fork comes in between. */
+NONO_HIDDEN void nono_registry_close(int *fd);
 
 /* Blocks (block.c) */
 
@@ -131,6 +136,11 @@ NONO_HIDDEN struct nono_sys_task *nono_block_fill(void *block, const struct nono
 
 enum { NONO_SLOT_BLOCK = 131072 };
 
+/* The pages that the library is loaded in. */
+struct nono_library {
+    uintptr_t start, end;
+};
+
 struct nono_sys_slot {
     struct nono_sys_restriction restriction;
     int scope;
@@ -144,11 +154,11 @@ struct nono_sys_slot {
     int socket;
     int alarm; /* its end of that pipe */
     bool is_broken;
+    bool leaves_survivors;         /* the guard was killed */
     struct nono_sys_slot *next;    /* of those that are free */
     struct nono_sys_slot *sibling; /* of all of the pool */
     /* What the template keeps of the program's memory: the library and, from here on, its stack and the block. */
-    uintptr_t library_start;
-    uintptr_t library_end;
+    struct nono_library library;
     char *guard_stack_end;
     char *template_stack_end;
     void *block; /* shared with the template, and with nobody else */
@@ -165,8 +175,10 @@ NONO_HIDDEN void nono_pools_note_fork(void);
 /* The guard's life (template.c); argument is a struct nono_sys_slot. */
 NONO_HIDDEN int nono_guard_run(void *argument);
 
+NONO_HIDDEN bool nono_slot_find_library(struct nono_library *library);
 /* NULL if it cannot be made. */
-NONO_HIDDEN struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restriction, int scope);
+NONO_HIDDEN struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restriction, int scope,
+                                                 const struct nono_library *library);
 /* Gives back what a slot that has ended has taken; in a forked child, what there is of a parent's. */
 NONO_HIDDEN void nono_slot_discard(struct nono_sys_slot *slot);
 /* Whether the news of the end was there; it is not any more. */

@@ -45,10 +45,8 @@ struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restr
     pool->scope = scope;
     pool->owner = getpid();
     pool->has_slots = has_slots;
-    nono_registry_lock();
     pool->next = pools;
     pools = pool;
-    nono_registry_unlock();
     return pool;
 }
 
@@ -64,8 +62,12 @@ static void unlink_slot(struct nono_sys_pool *pool, const struct nono_sys_slot *
 /* NULL if it cannot be made: a command without a slot tells why. No fork of the program meanwhile: while the template
  * is made, a child would have what is between the two. */
 static struct nono_sys_slot *make(struct nono_sys_pool *pool) {
+    struct nono_library library;
+    if (!nono_slot_find_library(&library)) {
+        return NULL;
+    }
     nono_registry_lock();
-    struct nono_sys_slot *slot = nono_slot_make(&pool->restriction, pool->scope);
+    struct nono_sys_slot *slot = nono_slot_make(&pool->restriction, pool->scope, &library);
     if (slot != NULL) {
         slot->sibling = pool->all;
         pool->all = slot;
@@ -76,7 +78,7 @@ static struct nono_sys_slot *make(struct nono_sys_pool *pool) {
 
 struct nono_sys_slot *nono_slot_take(struct nono_sys_pool *pool) {
     struct nono_sys_slot *slot = NULL;
-    if (pool == NULL || !pool->has_slots || pool->owner != getpid()) {
+    if (pool == NULL || !pool->has_slots || pool->is_given_up || pool->owner != getpid()) {
         return NULL;
     }
     pthread_mutex_lock(&pool->lock);

@@ -31,6 +31,30 @@ int nono_sys_sharers(void) {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct nono_sys_process *processes;
+static atomic_uint forks;
+
+void nono_close_and_forget(int *fd) {
+    nono_close_if_open(*fd);
+    *fd = -1;
+}
+
+void nono_registry_close(int *fd) {
+    nono_registry_lock();
+    nono_close_and_forget(fd);
+    nono_registry_unlock();
+}
+
+unsigned nono_sys_forks(void) {
+    return atomic_load(&forks);
+}
+
+void nono_sys_hold_forks(void) {
+    nono_registry_lock();
+}
+
+void nono_sys_release_forks(void) {
+    nono_registry_unlock();
+}
 
 void nono_registry_lock(void) {
     pthread_mutex_lock(&lock);
@@ -38,6 +62,13 @@ void nono_registry_lock(void) {
 
 void nono_registry_unlock(void) {
     pthread_mutex_unlock(&lock);
+}
+
+static void close_all(struct nono_sys_process *process) {
+    int *const fds[] = {&process->keeper, &process->started, &process->orders, &process->hear, &process->tell};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        nono_close_and_forget(fds[i]);
+    }
 }
 
 void nono_registry_add(struct nono_sys_process *process) {
@@ -57,26 +88,21 @@ void nono_registry_remove(struct nono_sys_process *process) {
     if (process->next != NULL) {
         process->next->link = process->link;
     }
+    close_all(process);
     nono_registry_unlock();
-}
-
-void nono_close_and_forget(int *fd) {
-    nono_close_if_open(*fd);
-    *fd = -1;
 }
 
 void nono_sys_forget_parent(void) {
     for (struct nono_sys_process *process = processes; process != NULL; process = process->next) {
         if (process->caller != getpid()) {
-            nono_close_and_forget(&process->orders);
-            nono_close_and_forget(&process->started);
-            nono_close_and_forget(&process->keeper);
+            close_all(process);
         }
     }
     nono_pools_forget();
 }
 
 static void after_fork_in_parent(void) {
+    atomic_fetch_add(&forks, 1);
     nono_pools_note_fork();
     nono_registry_unlock();
 }

@@ -127,16 +127,21 @@ static void restrict_all(const struct nono_sys_restriction *restriction, bool is
     }
 }
 
-static bool shares_no_memory(struct nono_sys_outcome *outcome) {
-    bool shares = nono_sys_sharers() != 0;
-    if (shares) {
+/* Nobody else has our memory, nor our ruleset to add rules to. */
+static bool is_on_its_own(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome) {
+    if (nono_sys_sharers() != 0) {
         fail(outcome, NONO_SYS_STAGE_COMMANDS, EBUSY);
+        return false;
     }
-    return !shares;
+    if (nono_sys_forks() != restriction->forks) {
+        fail(outcome, NONO_SYS_STAGE_RULESETS, EAGAIN);
+        return false;
+    }
+    return true;
 }
 
 static void restrict_process(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome) {
-    if (!shares_no_memory(outcome)) {
+    if (!is_on_its_own(restriction, outcome)) {
         return;
     }
     int failure = nono_sys_no_new_privs();
@@ -155,8 +160,8 @@ static void restrict_process(const struct nono_sys_restriction *restriction, str
             return;
         }
     }
-    /* Nobody can start one any more. */
-    if (shares_no_memory(outcome)) {
+    /* Nobody can start or fork one any more. */
+    if (is_on_its_own(restriction, outcome)) {
         restrict_all(restriction, is_alone, outcome);
     }
     if (!is_alone) {

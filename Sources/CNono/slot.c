@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -14,9 +15,9 @@
 #include "nono_keeper.h"
 #include "nono_sys.h"
 
-/* Where the library is loaded: code and constants that the template goes on using. */
+/* Code and constants that the template goes on using. */
 static int find_library(struct dl_phdr_info *info, size_t size, void *argument) {
-    struct nono_sys_slot *slot = argument;
+    struct nono_library *library = argument;
     uintptr_t start = UINTPTR_MAX, end = 0;
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -32,9 +33,13 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *argument) 
     }
     /* Not a page more: the kernel's own pages, which cannot be cut, may be next to it. */
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    slot->library_start = start & ~(page - 1);
-    slot->library_end = (end + page - 1) & ~(page - 1);
+    library->start = start & ~(page - 1);
+    library->end = (end + page - 1) & ~(page - 1);
     return 1;
+}
+
+bool nono_slot_find_library(struct nono_library *library) {
+    return dl_iterate_phdr(find_library, library) == 1;
 }
 
 static char *start_of(const struct nono_sys_slot *slot) {
@@ -106,13 +111,14 @@ static int open_socket(struct nono_sys_slot *slot) {
     return setsockopt(slot->template_end, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0 ? -errno : 0;
 }
 
-struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restriction, int scope) {
+struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restriction, int scope,
+                                     const struct nono_library *library) {
     struct nono_sys_slot *slot = lay_out(restriction, scope);
     if (slot == NULL) {
         return NULL;
     }
-    bool works = dl_iterate_phdr(find_library, slot) == 1 && open_socket(slot) == 0 &&
-                 nono_sys_pipe(&slot->hear, &slot->alarm) == 0;
+    slot->library = *library;
+    bool works = open_socket(slot) == 0 && nono_sys_pipe(&slot->hear, &slot->alarm) == 0;
     if (works && nono_keeper_start(slot->guard_stack_end, &slot->guard, nono_guard_run, slot) < 0) {
         slot->guard = -1;
         works = false;
@@ -122,7 +128,9 @@ struct nono_sys_slot *nono_slot_make(const struct nono_sys_restriction *restrict
     struct nono_sys_poll ready = {.fd = slot->socket};
     while (works && nono_sys_poll(&ready, 1, -1) < 0) {
     }
-    if (!works || nono_slot_hear(slot) != NONO_TEMPLATE_READY) {
+    /* Again, since the guard may not have come to it. */
+    if (!works || nono_slot_hear(slot) != NONO_TEMPLATE_READY ||
+        madvise(slot->block, NONO_SLOT_BLOCK, MADV_DONTFORK) != 0) {
         nono_slot_break(slot);
         nono_slot_discard(slot);
         return NULL;
@@ -185,9 +193,11 @@ void nono_slot_break(struct nono_sys_slot *slot) {
         (void)nono_sys_write(slot->alarm, (const uint8_t *)"", 1);
     }
     nono_close_and_forget(&slot->alarm);
-    while (slot->guard >= 0 && waitid(P_PIDFD, (id_t)slot->guard, NULL, WEXITED | __WALL) != 0 && errno == EINTR) {
+    siginfo_t ended = {.si_code = 0};
+    while (slot->guard >= 0 && waitid(P_PIDFD, (id_t)slot->guard, &ended, WEXITED | __WALL) != 0 && errno == EINTR) {
     }
     if (slot->guard >= 0) {
+        slot->leaves_survivors = ended.si_code != CLD_EXITED;
         nono_sharers_add(-1);
     }
 }

@@ -41,11 +41,11 @@ static long shed_memory(const struct nono_sys_slot *slot) {
     static const unsigned bits[] = {52, 48, 47, 42, 39};
     uintptr_t here = (uintptr_t)slot;
     uintptr_t here_end = (uintptr_t)slot->block + NONO_SLOT_BLOCK;
-    bool slot_is_first = here < slot->library_start;
-    uintptr_t first = slot_is_first ? here : slot->library_start;
-    uintptr_t first_end = slot_is_first ? here_end : slot->library_end;
-    uintptr_t second = slot_is_first ? slot->library_start : here;
-    uintptr_t second_end = slot_is_first ? slot->library_end : here_end;
+    bool slot_is_first = here < slot->library.start;
+    uintptr_t first = slot_is_first ? here : slot->library.start;
+    uintptr_t first_end = slot_is_first ? here_end : slot->library.end;
+    uintptr_t second = slot_is_first ? slot->library.start : here;
+    uintptr_t second_end = slot_is_first ? slot->library.end : here_end;
     long result = unmap(0, first);
     result = result < 0 ? result : unmap(first_end, second);
     for (size_t i = 0; result == 0 && i < sizeof bits / sizeof bits[0]; i++) {

@@ -30,14 +30,12 @@ struct FileDescriptor: ~Copyable {
 public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) throws(NonoError) {
     let abi = try kernelABI()
     let plan = try SandboxPlan(for: caps, options: options, abi: abi)
-    let ruleset = try makeRuleset(plan.landlock)
-    let outcome = plan.seccomp.withUnsafeBufferPointer { program in
-        var restriction = nono_sys_restriction(
-            ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
-            program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue)
-        var outcome = nono_sys_outcome()
-        nono_sys_restrict(&restriction, &outcome)
-        return outcome
+    var outcome = try restrict(by: plan, abi)
+    // A child that was forked meanwhile has the ruleset too, and could add to it.
+    var attempts = 16
+    while UInt32(outcome.stage) == NONO_SYS_STAGE_RULESETS.rawValue && outcome.error == EAGAIN && attempts > 0 {
+        outcome = try restrict(by: plan, abi)
+        attempts -= 1
     }
     let isDone = UInt32(outcome.stage) == NONO_SYS_STAGE_DONE.rawValue
     var layer = nono_sys_status(
@@ -47,6 +45,21 @@ public func applySandbox(_ caps: CapabilitySet, options: SandboxOptions = []) th
     nono_sys_add_layer(&layer)
     if !isDone {
         throw .unrestricted(outcome)
+    }
+}
+
+private func restrict(by plan: SandboxPlan, _ abi: LandlockABI) throws(NonoError) -> nono_sys_outcome {
+    let forks = nono_sys_forks()
+    let ruleset = try createRuleset(plan.landlock)
+    try addRules(plan.landlock, to: ruleset.number)
+    return plan.seccomp.withUnsafeBufferPointer { program in
+        var restriction = nono_sys_restriction(
+            ruleset: ruleset.number, shares_domain: abi.sharesDomain, program: program.baseAddress,
+            program_length: UInt16(program.count), dropped_capabilities: plan.droppedCapabilities.rawValue,
+            forks: forks)
+        var outcome = nono_sys_outcome()
+        nono_sys_restrict(&restriction, &outcome)
+        return outcome
     }
 }
 
@@ -70,8 +83,8 @@ func kernelABI() throws(NonoError) -> LandlockABI {
     return abi
 }
 
-/// The kernel's ruleset for a plan, with every rule in it.
-func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
+/// The kernel's ruleset for a plan, which has no rule yet.
+func createRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
     let created = nono_sys_landlock_create_ruleset(
         plan.handledFiles.rawValue, plan.handledNetwork.rawValue, plan.scopes.rawValue, plan.abi.attributeSize)
     if created < 0 {
@@ -80,10 +93,14 @@ func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
                 + " ruleset: \(systemErrorText(-created)))",
             osError: -created)
     }
-    let ruleset = FileDescriptor(created)
+    return FileDescriptor(created)
+}
+
+/// Adds every rule of a plan to its ruleset.
+func addRules(_ plan: LandlockPlan, to ruleset: Int32) throws(NonoError) {
     for position in plan.grants.indices {
         let object = try openGranted(plan.grants, at: position)
-        let failure = nono_sys_landlock_add_path(ruleset.number, object.number, plan.rights(at: position).rawValue)
+        let failure = nono_sys_landlock_add_path(ruleset, object.number, plan.rights(at: position).rawValue)
         if failure < 0 {
             let path = plan.grants[position].resolved
             throw .sandboxInit(
@@ -93,14 +110,13 @@ func makeRuleset(_ plan: LandlockPlan) throws(NonoError) -> FileDescriptor {
         }
     }
     for rule in plan.portRules {
-        let failure = nono_sys_landlock_add_port(ruleset.number, rule.port, rule.rights.rawValue)
+        let failure = nono_sys_landlock_add_port(ruleset, rule.port, rule.rights.rawValue)
         if failure < 0 {
             throw .sandboxInit(
                 "Cannot add Landlock rule for TCP port \(rule.port): failed to add a rule: \(systemErrorText(-failure))",
                 osError: -failure)
         }
     }
-    return ruleset
 }
 
 /// Opens what was granted, and nothing else that has come to its place: no link is followed, and the object must be the

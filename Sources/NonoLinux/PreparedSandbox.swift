@@ -46,10 +46,22 @@ public final class PreparedSandbox {
     ) throws(NonoError) -> PreparedSandbox {
         let abi = try kernelABI()
         let plan = try SandboxPlan(for: caps, options: options, abi: abi)
-        let ruleset = try raised(try makeRuleset(plan.landlock))
+        let sandbox = try open(caps, options, plan)
+        try addRules(plan.landlock, to: sandbox.ruleset.number)
+        return sandbox
+    }
+
+    /// The sandbox without rules. A child that is forked from then on is known to have the ruleset too.
+    private static func open(
+        _ caps: CapabilitySet, _ options: SandboxOptions, _ plan: SandboxPlan
+    ) throws(NonoError) -> PreparedSandbox {
+        nono_sys_hold_forks()
+        defer { nono_sys_release_forks() }
+        let ruleset = try raised(try createRuleset(plan.landlock))
         var scope = FileDescriptor.none
         if plan.landlock.scopes.contains(.signal) {
-            let created = nono_sys_landlock_create_ruleset(0, 0, Scopes.signal.rawValue, abi.attributeSize)
+            let created = nono_sys_landlock_create_ruleset(
+                0, 0, Scopes.signal.rawValue, plan.landlock.abi.attributeSize)
             if created < 0 {
                 throw .sandboxInit("failed to create a ruleset: \(systemErrorText(-created))", osError: -created)
             }
@@ -76,7 +88,7 @@ public final class PreparedSandbox {
     ) -> Result {
         var restriction = nono_sys_restriction(
             ruleset: ruleset.number, shares_domain: false, program: program.baseAddress,
-            program_length: UInt16(program.count), dropped_capabilities: dropped.rawValue)
+            program_length: UInt16(program.count), dropped_capabilities: dropped.rawValue, forks: 0)
         return body(&restriction, scope.number)
     }
 }

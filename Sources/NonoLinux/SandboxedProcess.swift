@@ -147,7 +147,9 @@ public final class SandboxedProcess {
 
     /// The same, which is the caller's to close from now on.
     public func takePipe(_ stream: UInt32) -> Int32 {
-        streams.takePipe(stream)
+        nono_sys_lock()
+        defer { nono_sys_unlock() }
+        return streams.takePipe(stream)
     }
 
     func closePipe(_ stream: UInt32) {

@@ -143,6 +143,43 @@ static void test_restricted_parents(void) {
     in_child(restricted_parent);
 }
 
+enum { MANY = 1000 };
+
+static void *prepare_many(void *caps) {
+    struct NonoPreparedSandbox *sandbox = NULL;
+    CHECK_OK(nono_sandbox_prepare(caps, NULL, &sandbox));
+    return sandbox;
+}
+
+static void restricted_and_widening(void) {
+    apply(narrow_caps());
+    CHECK_INT(widen_rulesets(), 0);
+}
+
+/* A fork while another thread gives the kernel the rules of a sandbox. */
+static void test_forks_while_a_sandbox_is_prepared(void) {
+    make_secret();
+    struct NonoCapabilitySet *caps = nono_capability_set_new();
+    CHECK_OK(nono_capability_set_allow_path(caps, "/usr", READ));
+    make_directory("many");
+    for (int i = 0; i < MANY; i++) {
+        make_directory(text("many/%d", i));
+        CHECK_OK(nono_capability_set_allow_path(caps, text("many/%d", i), READ));
+    }
+    for (int i = 0; i < 10; i++) {
+        const struct timespec moment = {.tv_nsec = 200000 * (i + 1)};
+        pthread_t thread;
+        void *sandbox = NULL;
+        CHECK_INT(pthread_create(&thread, NULL, prepare_many, caps), 0);
+        nanosleep(&moment, NULL);
+        in_child(restricted_and_widening);
+        CHECK_INT(pthread_join(thread, &sandbox), 0);
+        CHECK_TEXT(read_secret(sandbox), "");
+        nono_prepared_sandbox_free(sandbox);
+    }
+    nono_capability_set_free(caps);
+}
+
 /* A child that libc knows nothing of has all descriptors. */
 static int fork_without_libc(void) {
     return (int)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
@@ -257,8 +294,11 @@ static void test_cancelled_threads(void) {
 }
 
 static const struct test tests[] = {
-    {"restricted workers", test_restricted_workers},       {"restricted parents", test_restricted_parents},
-    {"children without libc", test_children_without_libc}, {"commands of a parent", test_commands_of_a_parent},
+    {"restricted workers", test_restricted_workers},
+    {"restricted parents", test_restricted_parents},
+    {"forks while a sandbox is prepared", test_forks_while_a_sandbox_is_prepared},
+    {"children without libc", test_children_without_libc},
+    {"commands of a parent", test_commands_of_a_parent},
     {"cancelled threads", test_cancelled_threads},
 };
 

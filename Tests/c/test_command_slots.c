@@ -379,6 +379,37 @@ static void test_a_contained_caller(void) {
     in_child(run_contained);
 }
 
+static int parent_of(int process) {
+    char path[64], line[256] = "";
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL && fgets(line, sizeof line, file) != NULL);
+    CHECK_INT(sscanf(strrchr(line, ')') + 1, " %*c %d", &parent), 1);
+    fclose(file);
+    return parent;
+}
+
+/* Somebody outside any sandbox can: then nobody has ended what was left. */
+static void test_the_guard_is_killed(void) {
+    struct NonoPreparedSandbox *sandbox = warm_sandbox();
+    int template = parent_of_command(sandbox);
+    struct NonoSpawnOptions options = piped();
+    struct NonoProcess *process = start(sandbox, ARGV("/bin/sh", "-c", "sleep " MARK " & wait"), &options);
+    struct NonoProcessStatus status = {.struct_size = sizeof status};
+    CHECK_INT(kill(parent_of(template), SIGKILL), 0);
+    CHECK_OK(nono_process_wait(process, -1, &status));
+    CHECK(status.has_ended && status.cause == NONO_PROCESS_LOST && status.leaves_survivors);
+    nono_process_free(process);
+    struct finished result = shell(sandbox, "echo on", NULL);
+    CHECK_TEXT(result.output, "on\n");
+    free_finished(&result);
+    nono_prepared_sandbox_free(sandbox);
+    /* It has a session of its own. */
+    (void)kill(-status.pid, SIGKILL);
+    CHECK(vanish(MARK));
+}
+
 /* The end can be polled for, though another call has come upon it before. */
 static void test_the_end_stays_readable(void) {
     struct NonoPreparedSandbox *sandbox = warm_sandbox();
@@ -414,6 +445,7 @@ static const struct test tests[] = {
     {"more threads than slots", test_more_threads_than_slots},
     {"descriptors that run out", test_descriptors_that_run_out},
     {"a contained caller", test_a_contained_caller},
+    {"the guard is killed", test_the_guard_is_killed},
     {"the end stays readable", test_the_end_stays_readable},
 };
 

@@ -85,16 +85,22 @@ class Watch:
         self._handle: _nono_py.ProcessHandle | None = handle
         self.status = Status(handle.wait(0))
         self._pipes = pipes
+        self._owner = os.getpid()
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._loop.add_reader(handle.fileno(), _notice, weakref.ref(self))
 
     def __del__(self) -> None:
-        if not self._loop.is_closed():
+        # In a forked child the loop's selector is the parent's.
+        if self.is_ours() and not self._loop.is_closed():
             if self._handle is not None:
                 self._loop.remove_reader(self._handle.fileno())
             for pipe in self._pipes:
                 pipe.close()
+
+    def is_ours(self) -> bool:
+        """Whether this process started the command, and is no forked child of that one."""
+        return self._owner == os.getpid()
 
     def notice(self) -> None:
         if self._handle is None:
@@ -158,7 +164,7 @@ class AsyncProcess:
 
     def __del__(self) -> None:
         watch = getattr(self, "_watch", None)
-        if watch is not None and not watch.status.has_ended:
+        if watch is not None and watch.is_ours() and not watch.status.has_ended:
             warnings.warn(f"command {self.pid} is still running, and is ended", ResourceWarning, 2, self)
 
     @property

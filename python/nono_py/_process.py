@@ -35,6 +35,7 @@ class Process:
         self.args = args
         self.returncode: int | None = None
         self._handle: _nono_py.ProcessHandle | None = handle
+        self._owner = os.getpid()
         self._status = Status(handle.wait(0))
         self.pid = self._status.pid
         self.stdin = _writer(take(handle, 0))
@@ -48,7 +49,8 @@ class Process:
         return f"<Process: returncode: {self.returncode} args: {self.args!r}>"
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None and self.poll() is None:
+        # It is not ended by a forked child.
+        if getattr(self, "_handle", None) is not None and self._owner == os.getpid() and self.poll() is None:
             warnings.warn(f"command {self.pid} is still running, and is ended", ResourceWarning, 2, self)
 
     def __enter__(self) -> Process:

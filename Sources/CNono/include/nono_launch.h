@@ -78,8 +78,8 @@ struct nono_sys_outcome_of_process {
 
 struct nono_sys_process;
 
-/* A pool for a sandbox, whose scope is a ruleset or -1; without slots it is there to be known of. It takes no process
- * before the second command. */
+/* A pool for a sandbox, whose scope is a ruleset or -1; without slots it is there to be known of: from before the
+ * ruleset has its first rule, so with forks held. It takes no process before the second command. */
 struct nono_sys_pool *nono_sys_pool_new(const struct nono_sys_restriction *restriction, int scope, bool has_slots);
 /* When no process uses it any more. */
 void nono_sys_pool_free(struct nono_sys_pool *pool);

@@ -30,6 +30,7 @@ struct nono_sys_restriction {
     const struct nono_sys_instruction *program;
     uint16_t program_length;
     uint64_t dropped_capabilities; /* one bit for each, capabilities(7) */
+    unsigned forks;                /* nono_sys_forks() before the ruleset was made; for nono_sys_restrict() */
 };
 
 enum nono_sys_stage {
@@ -56,6 +57,11 @@ struct nono_sys_outcome {
  * first, and nothing is restricted unless all of them have stopped. */
 void nono_sys_restrict(const struct nono_sys_restriction *restriction, struct nono_sys_outcome *outcome);
 
+/* Between these, no thread of the program forks. Not for long. */
+void nono_sys_hold_forks(void);
+void nono_sys_release_forks(void);
+/* How often it has, by libc. */
+unsigned nono_sys_forks(void);
 /* How many processes share the memory of this one and would stay as they are (registry.c). */
 int nono_sys_sharers(void);
 /* Gives up what this process has in common with its parent or with forked children: a restricted one could change what
