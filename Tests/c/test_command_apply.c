@@ -221,5 +221,4 @@ static const struct test tests[] = {
     {"reaped by the program", test_reaped_by_the_program},
 };
 
-/* Without a scope for signals nothing stands ready for the next command. */
-COMMANDS_MAIN("command_apply", SCOPED_SIGNALS, tests)
+COMMANDS_MAIN("command_apply", 1, tests)

@@ -302,5 +302,4 @@ static const struct test tests[] = {
     {"cancelled threads", test_cancelled_threads},
 };
 
-/* Without a scope for signals nothing stands ready for the next command. */
-COMMANDS_MAIN("command_forks", SCOPED_SIGNALS, tests)
+COMMANDS_MAIN("command_forks", 1, tests)

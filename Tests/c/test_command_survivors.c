@@ -34,7 +34,7 @@ static void test_daemons_end_with_the_command(void) {
 
     struct NonoSpawnOptions options = piped();
     options.set = NONO_SPAWN_TIMEOUT;
-    options.timeout_ns = 500000000;
+    options.timeout_ns = 2000000000;
     result = run_shell(DAEMONS "echo waits; sleep " MARK, &options);
     CHECK_TEXT(result.output, "waits\n");
     CHECK_INT(result.status.cause, NONO_PROCESS_TIMEOUT);
