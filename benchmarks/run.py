@@ -41,7 +41,7 @@ FULL = {
     "query": Effort(7, 10),
     "state": Effort(5, 20),
     "apply": Effort(5, 60),
-    "run": Effort(3, 100),
+    "run": Effort(9, 60),
     "memory": Effort(3, 1),
     "leak": Effort(1, 1e6),
 }
